@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Seconds and peak memory of compiling the umbrella header and the first example at -O2.
+# Usage: compile_time.sh [COMPILER]      (default: $CXX, or g++)
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+compiler=${1:-${CXX:-g++}}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+flags="-std=c++20 -O2 -I$root/include $(pkg-config --cflags openblas tbb xtensor)"
+if ! "$compiler" --version | grep -q clang; then
+    flags="$flags -fno-new-ttp-matching"
+fi
+
+measure() { # label, source
+    # shellcheck disable=SC2086 # the flags are words
+    python3 - "$1" "$2" "$scratch/out.o" "$compiler" $flags <<'PYTHON'
+import resource
+import subprocess
+import sys
+import time
+
+label, source, output, *command = sys.argv[1:]
+start = time.monotonic()
+subprocess.run([*command, "-c", source, "-o", output], check=True)
+seconds = time.monotonic() - start
+megabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+print(f"{label:40} {seconds:6.1f} s {megabytes:7.0f} MB")
+PYTHON
+}
+
+"$compiler" --version | head -n 1
+echo '#include "frostline/frostline.hpp"' >"$scratch/umbrella.cpp"
+measure "frostline/frostline.hpp" "$scratch/umbrella.cpp"
+measure "examples/01_train_vgg.cpp" "$root/examples/01_train_vgg.cpp"

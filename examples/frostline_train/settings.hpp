@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+/// What the command line says.
+struct settings {
+    std::string model = "vgg11";
+    std::string data = "fashion-mnist";
+    std::string data_dir;
+    std::string policy = "learn_and_drop";
+    std::size_t epochs = 10;
+    std::size_t batch_size = 128;
+    double learning_rate = 0.05;
+    std::string schedule = "cosine";
+    double momentum = 0.9;
+    bool nesterov = false;
+    double weight_decay = 5e-4;
+    double label_smoothing = 0;
+    std::uint64_t seed = 0;
+    int threads = 0;  // 0: one a core
+    std::size_t train_limit = 0;  // 0: all
+    std::size_t test_limit = 0;   // 0: all
+    double validation_share = 0;
+    std::string store = "memory";
+    std::size_t store_budget = std::size_t{4} << 30;
+    std::string record;
+    bool compare = false;
+    bool quiet = false;
+};
+
+/// Reads the command line. Exits by itself after --help and --list, and with a message for what it cannot read.
+settings parse(int argc, char** argv);
+
+/// Trains as the settings say. @throws frostline::error
+void train(const settings& chosen);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/core/errors.hpp"
+
+// The only include of oneTBB.
+#include <tbb/blocked_range.h>
+#include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <thread>
+
+namespace frostline::inline FROSTLINE_ISA {
+
+/// The threads that all of the library computes on.
+class thread_pool {
+public:
+    static thread_pool& instance() {
+        static thread_pool pool;
+        return pool;
+    }
+
+    void resize(int threads) {
+        require<argument_error>(threads >= 1, "the number of threads must be at least 1, found ", threads);
+        if (threads == threads_) return;
+        // TBB caps the whole process at the number of cores unless told otherwise.
+        limit_ = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism,
+                                                       static_cast<std::size_t>(threads));
+        arena_ = std::make_unique<tbb::task_arena>(threads);
+        threads_ = threads;
+    }
+
+    int threads() const { return threads_; }
+    tbb::task_arena& arena() { return *arena_; }
+
+private:
+    thread_pool() { resize(static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))); }
+
+    int threads_ = 0;
+    std::unique_ptr<tbb::global_control> limit_;
+    std::unique_ptr<tbb::task_arena> arena_;
+};
+
+/// The one knob for parallelism: every loop of the library runs on at most this many threads. Not to be called
+/// while training runs. @throws argument_error below 1
+inline void set_threads(int threads) { thread_pool::instance().resize(threads); }
+
+inline int threads() { return thread_pool::instance().threads(); }
+
+/// Number of the calling thread inside a parallel loop, in [0, threads()): the index of its private scratch.
+inline std::size_t worker_index() { return static_cast<std::size_t>(tbb::this_task_arena::current_thread_index()); }
+
+/// Runs body(begin, end) over parts of [0, count) of at least `grain` each; the parts vary from run to run, so body
+/// must give the same result however the range is cut. Isolated: a thread that waits here for others never picks up
+/// a task of an enclosing loop, whose scratch it would overwrite.
+template <class Body>
+void parallel_ranges(std::size_t count, std::size_t grain, const Body& body) {
+    if (count == 0) return;
+    thread_pool::instance().arena().execute([&] {
+        tbb::this_task_arena::isolate([&] {
+            tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count, std::max<std::size_t>(1, grain)),
+                              [&](const tbb::blocked_range<std::size_t>& range) { body(range.begin(), range.end()); });
+        });
+    });
+}
+
+/// Runs body(index) for every index in [0, count), each as a task of its own.
+template <class Body>
+void parallel_for(std::size_t count, const Body& body) {
+    if (count == 0) return;
+    thread_pool::instance().arena().execute([&] {
+        tbb::this_task_arena::isolate([&] {
+            tbb::parallel_for(
+                tbb::blocked_range<std::size_t>(0, count, 1),
+                [&](const tbb::blocked_range<std::size_t>& range) {
+                    for (std::size_t index = range.begin(); index != range.end(); ++index) body(index);
+                },
+                tbb::simple_partitioner{});
+        });
+    });
+}
+
+}  // namespace frostline

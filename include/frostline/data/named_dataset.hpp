@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/core/errors.hpp"
+#include "frostline/data/idx.hpp"
+#include "frostline/data/transforms/normalised.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace frostline::inline FROSTLINE_ISA {
+
+enum class dataset_part { train, test };
+
+/// What has to be known of a published set to find it and to feed it.
+struct named_dataset {
+    std::string_view name;
+    std::array<std::string_view, 2> folders;  ///< below a data directory: ours and torchvision's
+    std::string_view system_folder;           ///< where a Debian package puts it; empty when there is none
+    double mean;                              ///< of the training images, pixels in [0, 1]
+    double deviation;
+};
+
+/// The sets that `load_named` knows: 10 classes of 28 x 28 grey pixels, 60,000 to train and 10,000 to test.
+inline constexpr std::array<named_dataset, 2> named_datasets = {{
+    {"mnist", {"mnist", "MNIST/raw"}, "", 0.1307, 0.3081},
+    {"fashion-mnist", {"fashion-mnist", "FashionMNIST/raw"}, "/usr/share/datasets/fashion-mnist", 0.2860, 0.3530},
+}};
+
+/// @throws argument_error that lists the known names
+inline const named_dataset& find_named(std::string_view name) {
+    std::string known;
+    for (const auto& set : named_datasets) {
+        if (set.name == name) return set;
+        known += (known.empty() ? "" : ", ") + std::string(set.name);
+    }
+    throw argument_error(sentence("there is no data set named \"", name, "\", expected one of: ", known));
+}
+
+/// The mean and deviation that networks for the set are usually trained with. @throws argument_error
+inline channel_statistics usual_statistics(std::string_view name) {
+    const named_dataset& set = find_named(name);
+    return {{set.mean}, {set.deviation}};
+}
+
+/// The folders in which `load_named` looks for a set, in this order: those below `data_dir` and `data_dir` itself,
+/// then the same for the environment's FROSTLINE_DATA, then Debian's package. An empty `data_dir` is none.
+/// @throws argument_error
+inline std::vector<std::filesystem::path> places_of(std::string_view name, const std::filesystem::path& data_dir) {
+    const named_dataset& set = find_named(name);
+    // A folder that is named after another set holds that one: their files have the same names.
+    const auto is_another = [&](const std::filesystem::path& folder) {
+        const std::string path = "/" + folder.lexically_normal().generic_string();
+        return std::any_of(named_datasets.begin(), named_datasets.end(), [&](const named_dataset& other) {
+            return other.name != name && std::any_of(other.folders.begin(), other.folders.end(), [&](auto suffix) {
+                const std::string end = "/" + std::string(suffix);
+                return path.ends_with(end) || path.ends_with(end + "/");
+            });
+        });
+    };
+    std::vector<std::filesystem::path> places;
+    const auto add = [&](const std::filesystem::path& directory) {
+        if (directory.empty()) return;
+        for (const auto folder : set.folders) places.push_back(directory / folder);
+        if (!is_another(directory)) places.push_back(directory);
+    };
+    add(data_dir);
+    if (const char* directory = std::getenv("FROSTLINE_DATA")) add(directory);
+    if (!set.system_folder.empty()) places.emplace_back(set.system_folder);
+    return places;
+}
+
+/// Loads the part of a known set from the first of `places_of(name, data_dir)` that has its images, as
+/// {train,t10k}-images-idx3-ubyte and {train,t10k}-labels-idx1-ubyte, each plain or .gz.
+/// @throws argument_error for an unknown name
+/// @throws data_error when the set is in none of the places (the message lists them), or is damaged
+inline in_memory_dataset<std::uint8_t> load_named(std::string_view name, const std::filesystem::path& data_dir,
+                                                  dataset_part part) {
+    const std::string prefix = part == dataset_part::train ? "train" : "t10k";
+    const std::string images = prefix + "-images-idx3-ubyte";
+    const auto plain_or_compressed = [](const std::filesystem::path& file) {
+        std::error_code ignored;
+        return std::filesystem::exists(file, ignored) ? file : std::filesystem::path(file.string() + ".gz");
+    };
+    std::string looked;
+    for (const auto& place : places_of(name, data_dir)) {
+        const auto file = plain_or_compressed(place / images);
+        std::error_code ignored;
+        if (std::filesystem::exists(file, ignored)) {
+            return load_idx(file, plain_or_compressed(place / (prefix + "-labels-idx1-ubyte")));
+        }
+        looked += (looked.empty() ? "" : ", ") + place.string();
+    }
+    if (looked.empty()) looked = "nowhere, for neither a data directory nor FROSTLINE_DATA is set";
+    throw data_error(sentence("the data set ", name, " was not found: expected the file ", images,
+                              " or the same with .gz, looked in: ", looked));
+}
+
+}  // namespace frostline

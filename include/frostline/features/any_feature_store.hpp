@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/concepts/feature_store.hpp"
+#include "frostline/core/tensor.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace frostline::inline FROSTLINE_ISA {
+
+/// Any feature store, for a choice made at run time.
+template <class T>
+class any_feature_store {
+public:
+    template <class Store>
+        requires(!std::same_as<Store, any_feature_store> && feature_store<Store, T>)
+    any_feature_store(Store store) : held_(std::make_unique<model<Store>>(std::move(store))) {}
+
+    void put(std::span<const feature_key> keys, const tensor<T>& rows) { held_->put(keys, rows); }
+    void get(std::span<const feature_key> keys, tensor<T>& rows, std::vector<std::size_t>& missed) {
+        held_->get(keys, rows, missed);
+    }
+    void prefetch(std::span<const feature_key> keys) { held_->prefetch(keys); }
+    void clear() { held_->clear(); }
+    std::size_t bytes() const { return held_->bytes(); }
+    std::size_t budget() const { return held_->budget(); }
+
+private:
+    struct interface {
+        virtual ~interface() = default;
+        virtual void put(std::span<const feature_key> keys, const tensor<T>& rows) = 0;
+        virtual void get(std::span<const feature_key> keys, tensor<T>& rows,
+                         std::vector<std::size_t>& missed) = 0;
+        virtual void prefetch(std::span<const feature_key> keys) = 0;
+        virtual void clear() = 0;
+        virtual std::size_t bytes() const = 0;
+        virtual std::size_t budget() const = 0;
+    };
+
+    template <class Store>
+    struct model final : interface {
+        explicit model(Store held) : store(std::move(held)) {}
+
+        void put(std::span<const feature_key> keys, const tensor<T>& rows) override { store.put(keys, rows); }
+        void get(std::span<const feature_key> keys, tensor<T>& rows,
+                 std::vector<std::size_t>& missed) override {
+            store.get(keys, rows, missed);
+        }
+        void prefetch(std::span<const feature_key> keys) override { store.prefetch(keys); }
+        void clear() override { store.clear(); }
+        std::size_t bytes() const override { return store.bytes(); }
+        std::size_t budget() const override { return store.budget(); }
+
+        Store store;
+    };
+
+    std::unique_ptr<interface> held_;
+};
+
+}  // namespace frostline

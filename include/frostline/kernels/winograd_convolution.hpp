@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/core/pass.hpp"
+#include "frostline/kernels/convolution_steps.hpp"
+#include "frostline/kernels/gemm.hpp"
+#include "frostline/kernels/winograd_transforms.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+/// 3 x 3 convolutions of stride 1 by Winograd's minimal filtering: the image is cut into tiles of Outputs x Outputs
+/// results, and each of the (Outputs + 2)^2 "frequencies" of the transformed tiles is one matrix product over all
+/// tiles of all images.
+///
+/// Layouts, all with channels innermost so that one vector is one load: tiles V and M are [group][frequency][tile of
+/// the group][channel], weights U are [frequency][panel of output channels][input channel][column of the panel].
+namespace frostline::inline FROSTLINE_ISA::kernels::winograd {
+
+constexpr bool is_possible(const convolution_geometry& g) {
+    return g.kernel_height == 3 && g.kernel_width == 3 && g.stride_height == 1 && g.stride_width == 1 &&
+           g.padding_height <= 2 && g.padding_width <= 2;
+}
+
+/// The geometry of the gradient of the input: a convolution of dy with the weights rotated by half a turn and their
+/// channels exchanged.
+constexpr convolution_geometry transposed(const convolution_geometry& g) {
+    convolution_geometry t = g;
+    t.input_height = g.output_height, t.input_width = g.output_width, t.input_channels = g.output_channels;
+    t.output_height = g.input_height, t.output_width = g.input_width, t.output_channels = g.input_channels;
+    t.padding_height = 2 - g.padding_height, t.padding_width = 2 - g.padding_width;
+    return t;
+}
+
+/// Distance of two tiles in V or M: whole vectors, and an odd number of cache lines where the rows would otherwise
+/// fall into a few sets of L1.
+template <class T>
+constexpr std::size_t tile_stride(std::size_t channels) {
+    const std::size_t stride = round_up(channels, alignment / sizeof(T));
+    return stride * sizeof(T) % 512 == 0 ? stride + alignment / sizeof(T) : stride;
+}
+
+/// Columns of a panel of U: those of the micro-kernel, or all of them for OpenBLAS.
+template <class T>
+constexpr std::size_t panel_of(std::size_t columns) {
+    return own_product_is_fast ? panel_columns<T> : round_up(columns, lanes<T>);
+}
+
+/// Distance of two frequencies of U. The odd line keeps the stores of one transform, one for each frequency, in
+/// different sets of the caches.
+template <class T>
+constexpr std::size_t frequency_stride(std::size_t inputs, std::size_t outputs) {
+    return inputs * round_up(outputs, lanes<T>) + alignment / sizeof(T);
+}
+
+/// How the tiles of a batch are cut into groups.
+struct tiling {
+    std::size_t across = 0;    // tiles of a row of one image
+    std::size_t of_image = 0;
+    std::size_t total = 0;
+    std::size_t group = 0;     // tiles of a group, the last group may have fewer
+
+    std::size_t groups() const { return (total + group - 1) / group; }
+    std::size_t size_of(std::size_t index) const { return std::min(group, total - index * group); }
+};
+
+template <std::size_t Outputs>
+tiling tiles_of(const convolution_geometry& g, std::size_t group) {
+    const std::size_t across = (g.output_width + Outputs - 1) / Outputs;
+    const std::size_t of_image = across * ((g.output_height + Outputs - 1) / Outputs);
+    const std::size_t total = of_image * g.samples;
+    return {across, of_image, total, std::min(group, total)};
+}
+
+/// U = G w G^T for every pair of channels; for the gradient of the input with w rotated and its channels exchanged.
+template <std::size_t Outputs, bool Transposed, class T>
+void transform_weights(std::size_t inputs, std::size_t outputs, const T* w, T* u) {
+    using transform = typename transforms<Outputs>::filter;
+    const std::size_t panel = panel_of<T>(outputs);
+    const std::size_t padded = round_up(outputs, lanes<T>);
+    const std::size_t stride = frequency_stride<T>(inputs, outputs);
+    parallel_for((inputs + lanes<T> - 1) / lanes<T>, [&](std::size_t block) {
+        const std::size_t first = block * lanes<T>;
+        const std::size_t size = std::min(lanes<T>, inputs - first);
+        alignas(alignment) T turned[9 * lanes<T> * lanes<T>] = {};
+        for (std::size_t output = 0; output < outputs; output += lanes<T>) {
+            const std::size_t count = std::min(lanes<T>, outputs - output);
+            if constexpr (Transposed) {
+                for (std::size_t tap = 0; tap < 9; ++tap) {
+                    transpose(count, size, w + ((8 - tap) * outputs + output) * inputs + first, inputs,
+                              turned + tap * lanes<T> * lanes<T>, lanes<T>);
+                }
+            }
+            for (std::size_t i = 0; i < size; ++i) {
+                const std::size_t start = output / panel * panel;
+                T* to = u + start * inputs + (first + i) * std::min(panel, padded - start) + output - start;
+                both_axes<T, transform>(
+                    [&](std::size_t row, std::size_t column) {
+                        const std::size_t tap = row * 3 + column;
+                        if constexpr (Transposed) {
+                            return load(turned + (tap * lanes<T> + i) * lanes<T>);
+                        } else {
+                            return load_first(w + (tap * inputs + first + i) * outputs + output, count);
+                        }
+                    },
+                    [&](std::size_t row, std::size_t column, const simd<T>& value) {
+                        store<T>(to + (row * transform::to + column) * stride, value);
+                    });
+            }
+        }
+    });
+}
+
+/// Transforms tiles [begin, end) of an image into `to`, frequency by frequency `group` tiles of `stride` apart; pixels
+/// outside the image come from `zeros`. Serves x (B^T, overlapping tiles with padding) and dy (A, tiles side by side).
+template <class Transform, std::size_t Step, class T>
+void transform_tiles(const tiling& tiles, std::size_t begin, std::size_t end, const T* image, std::size_t height,
+                     std::size_t width, std::size_t channels, std::size_t top, std::size_t left, const T* zeros,
+                     T* to, std::size_t group, std::size_t stride) {
+    constexpr std::size_t from = Transform::from;
+    for (std::size_t tile = begin; tile < end; ++tile, to += stride) {
+        const std::size_t place = tile % tiles.of_image;
+        const std::size_t y = place / tiles.across * Step;  // in coordinates with padding
+        const std::size_t x = place % tiles.across * Step;
+        const T* pixel[from * from];
+        for (std::size_t i = 0; i < from; ++i) {
+            const bool inside = y + i >= top && y + i < height + top;
+            const T* line = image + (tile / tiles.of_image * height + (inside ? y + i - top : 0)) * width * channels;
+            for (std::size_t j = 0; j < from; ++j) {
+                const bool hit = inside && x + j >= left && x + j < width + left;
+                pixel[i * from + j] = hit ? line + (x + j - left) * channels : zeros;
+            }
+        }
+        const auto channel_block = [&](std::size_t channel, const auto& load_pixel) {
+            both_axes<T, Transform>(
+                [&](std::size_t i, std::size_t j) { return load_pixel(pixel[i * from + j] + channel); },
+                [&](std::size_t i, std::size_t j, const simd<T>& value) {
+                    store<T>(to + (i * Transform::to + j) * group * stride + channel, value);
+                });
+        };
+        std::size_t channel = 0;
+        for (; channel + lanes<T> <= channels; channel += lanes<T>) {
+            channel_block(channel, [](const T* at) { return load(at); });
+        }
+        if (channel < channels) {
+            channel_block(channel, [&](const T* at) { return load_first(at, channels - channel); });
+        }
+    }
+}
+
+/// y = epilogue(A^T M A) for tiles [begin, end).
+template <std::size_t Outputs, class T>
+void transform_output(const convolution_geometry& g, const tiling& tiles, std::size_t begin, std::size_t end,
+                      const T* from, std::size_t group, std::size_t stride, const convolution_epilogue<T>& epilogue,
+                      T* y) {
+    using transform = typename transforms<Outputs>::output;
+    const std::size_t channels = g.output_channels;
+    for (std::size_t tile = begin; tile < end; ++tile, from += stride) {
+        const std::size_t place = tile % tiles.of_image;
+        const std::size_t top = place / tiles.across * Outputs;
+        const std::size_t left = place % tiles.across * Outputs;
+        const std::size_t rows = std::min(Outputs, g.output_height - top);
+        const std::size_t columns = std::min(Outputs, g.output_width - left);
+        const std::size_t corner = ((tile / tiles.of_image * g.output_height + top) * g.output_width + left) * channels;
+        for (std::size_t channel = 0; channel < channels; channel += lanes<T>) {
+            const std::size_t count = std::min(lanes<T>, channels - channel);
+            both_axes<T, transform>(
+                [&](std::size_t i, std::size_t j) {
+                    return load(from + (i * transform::from + j) * group * stride + channel);
+                },
+                [&](std::size_t i, std::size_t j, const simd<T>& value) {
+                    if (i >= rows || j >= columns) return;
+                    const std::size_t at = corner + (i * g.output_width + j) * channels + channel;
+                    const T* addend = epilogue.addend ? epilogue.addend + at : nullptr;
+                    store_first<T>(y + at, finish<T>(value, epilogue, channel, addend, count), count);
+                });
+        }
+    }
+}
+
+/// M = V U for one frequency: `rows` tiles, columns [column, column + width) of one panel.
+template <class T>
+void multiply_tiles(std::size_t rows, std::size_t inputs, std::size_t outputs, const T* v, std::size_t v_stride,
+                    const T* u, std::size_t column, std::size_t width, T* m, std::size_t m_stride) {
+    if constexpr (own_product_is_fast) {
+        constexpr std::size_t most_rows = 96;
+        constexpr std::size_t block_depth = 128;  // of U: 32 KB, stays in L1
+        const T* a[most_rows];
+        T* c[most_rows];
+        for (std::size_t row = 0; row < rows; row += most_rows) {
+            const std::size_t count = std::min(most_rows, rows - row);
+            for (std::size_t r = 0; r < count; ++r) {
+                a[r] = v + (row + r) * v_stride;
+                c[r] = m + (row + r) * m_stride + column;
+                std::fill_n(c[r], width, T{0});
+            }
+            for (std::size_t k = 0; k < inputs; k += block_depth) {
+                add_row_panel<T>(count, width, std::min(block_depth, inputs - k), a, k, u + column * inputs + k * width,
+                                 width, c);
+            }
+        }
+    } else {
+        (void)column;
+        (void)outputs;
+        blas_product<T>(false, false, rows, width, inputs, v, v_stride, u, width, false, m, m_stride);
+    }
+}
+
+/// Sizes that the passes share.
+template <std::size_t Outputs, class T>
+struct plan {
+    static constexpr std::size_t frequencies = (Outputs + 2) * (Outputs + 2);
+    std::size_t v_stride, m_stride, padded_outputs, panel, panels;
+    tiling tiles;
+    bool staged;  // all threads work on one group after the other, instead of each on its own
+
+    plan(const convolution_geometry& g, phase how)
+        : v_stride(tile_stride<T>(g.input_channels)), m_stride(tile_stride<T>(g.output_channels)),
+          padded_outputs(round_up(g.output_channels, lanes<T>)), panel(panel_of<T>(g.output_channels)),
+          panels((padded_outputs + panel - 1) / panel) {
+        const std::size_t bytes = frequencies * (v_stride + m_stride) * sizeof(T);
+        const std::size_t total = tiles_of<Outputs>(g, 1).total;
+        // OpenBLAS's bits depend on the number of rows: then a group must not leave its sample in inference.
+        const bool alone = how == phase::inference && !own_product_is_fast;
+        const std::size_t most = alone ? tiles_of<Outputs>(g, 1).of_image : total;
+        const std::size_t group = std::clamp<std::size_t>(group_bytes / bytes, 48, 240);
+        staged = !alone && (total + group - 1) / group < 2 * static_cast<std::size_t>(threads());
+        std::size_t size = staged ? total : std::min(group, most);
+        if (alone) size = (most + (most + size - 1) / size - 1) / ((most + size - 1) / size);
+        while (alone && most % size != 0) ++size;
+        tiles = tiles_of<Outputs>(g, size);
+    }
+
+    static inline std::size_t group_bytes = std::size_t{1} << 20;
+    std::size_t v_size() const { return frequencies * tiles.group * v_stride; }
+    std::size_t m_size() const { return frequencies * tiles.group * m_stride; }
+};
+
+/// y = epilogue(x * U); keeps V in `kept` unless null.
+template <std::size_t Outputs, class T>
+void convolve(const convolution_geometry& g, const T* x, const T* u, const convolution_epilogue<T>& epilogue, T* y,
+              const plan<Outputs, T>& p, T* kept, workspace<T>& scratch) {
+    using input = typename transforms<Outputs>::input;
+    const std::size_t slots = p.staged ? 1 : static_cast<std::size_t>(threads());
+    const auto v_lease = scratch.array(kept ? 0 : slots * p.v_size());
+    const auto m_lease = scratch.array(slots * p.m_size());
+    const auto zeros = scratch.array(p.v_stride);
+    std::fill(zeros->begin(), zeros->end(), T{0});
+    const std::size_t u_stride = frequency_stride<T>(g.input_channels, g.output_channels);
+
+    const auto transform = [&](std::size_t begin, std::size_t end, T* v) {
+        transform_tiles<input, Outputs, T>(p.tiles, begin, end, x, g.input_height, g.input_width, g.input_channels,
+                                           g.padding_height, g.padding_width, zeros->data(), v, p.tiles.group,
+                                           p.v_stride);
+    };
+    const auto multiply = [&](std::size_t frequency, std::size_t panel, std::size_t first, std::size_t rows, const T* v,
+                              T* m) {
+        const std::size_t column = panel * p.panel;
+        multiply_tiles<T>(rows, g.input_channels, g.output_channels,
+                          v + (frequency * p.tiles.group + first) * p.v_stride, p.v_stride, u + frequency * u_stride,
+                          column, std::min(p.panel, p.padded_outputs - column),
+                          m + (frequency * p.tiles.group + first) * p.m_stride, p.m_stride);
+    };
+    const auto finish_tiles = [&](std::size_t begin, std::size_t end, const T* m) {
+        transform_output<Outputs, T>(g, p.tiles, begin, end, m, p.tiles.group, p.m_stride, epilogue, y);
+    };
+
+    if (p.staged) {
+        T* v = kept ? kept : v_lease->data();
+        T* m = m_lease->data();
+        const std::size_t total = p.tiles.total;
+        parallel_ranges(total, 2, [&](std::size_t begin, std::size_t end) {
+            transform(begin, end, v + begin * p.v_stride);
+        });
+        constexpr std::size_t rows = 240;
+        const std::size_t cuts = own_product_is_fast ? (total + rows - 1) / rows : 1;
+        parallel_for(p.frequencies * p.panels * cuts, [&](std::size_t task) {
+            const std::size_t first = task % cuts * rows;
+            multiply(task / cuts / p.panels, task / cuts % p.panels, first,
+                     cuts == 1 ? total : std::min(rows, total - first), v, m);
+        });
+        parallel_ranges(total, 2, [&](std::size_t begin, std::size_t end) {
+            finish_tiles(begin, end, m + begin * p.m_stride);
+        });
+        return;
+    }
+    parallel_for(p.tiles.groups(), [&](std::size_t index) {
+        const std::size_t begin = index * p.tiles.group;
+        const std::size_t size = p.tiles.size_of(index);
+        T* v = kept ? kept + index * p.v_size() : v_lease->data() + worker_index() * p.v_size();
+        T* m = m_lease->data() + worker_index() * p.m_size();
+        transform(begin, begin + size, v);
+        for (std::size_t frequency = 0; frequency < p.frequencies; ++frequency) {
+            for (std::size_t panel = 0; panel < p.panels; ++panel) multiply(frequency, panel, 0, size, v, m);
+        }
+        finish_tiles(begin, begin + size, m);
+    });
+}
+
+/// Whether a training forward keeps V for the gradient of the weights: worth its memory where V is small beside U.
+inline bool keeps_input(const convolution_geometry&) { return false; }
+
+template <std::size_t Outputs, class T>
+void forward(const convolution_geometry& g, const T* x, const T* w, const convolution_epilogue<T>& epilogue, T* y,
+             phase how, aligned_vector<T>* kept, workspace<T>& scratch) {
+    const plan<Outputs, T> p(g, how);
+    const auto u = scratch.array(p.frequencies * frequency_stride<T>(g.input_channels, g.output_channels));
+    transform_weights<Outputs, false>(g.input_channels, g.output_channels, w, u->data());
+    if (kept) kept->resize(keeps_input(g) ? p.tiles.groups() * p.v_size() : 0);
+    convolve<Outputs, T>(g, x, u->data(), epilogue, y, p, kept && !kept->empty() ? kept->data() : nullptr, scratch);
+}
+
+template <std::size_t Outputs, class T>
+void backward_input(const convolution_geometry& g, const T* dy, const T* w, T* dx, workspace<T>& scratch) {
+    const convolution_geometry t = transposed(g);
+    const plan<Outputs, T> p(t, phase::training);
+    const auto u = scratch.array(p.frequencies * frequency_stride<T>(t.input_channels, t.output_channels));
+    transform_weights<Outputs, true>(t.input_channels, t.output_channels, w, u->data());
+    convolve<Outputs, T>(t, dy, u->data(), convolution_epilogue<T>{}, dx, p, nullptr, scratch);
+}
+
+inline std::size_t gradient_group_bytes = std::size_t{8} << 20;
+
+/// dw = G^T (sum over tiles of V^T dM) G, with dM = A dy A^T. Tiles pass in groups through L3: all threads transform
+/// a group, then share out frequencies and channels, so that no partial sums have to be combined and the result does
+/// not depend on the number of threads.
+template <std::size_t Outputs, class T>
+void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T* dw, const aligned_vector<T>& kept,
+                      workspace<T>& scratch) {
+    using input = typename transforms<Outputs>::input;
+    using output_gradient = typename transforms<Outputs>::output_gradient;
+    using filter_gradient = typename transforms<Outputs>::filter_gradient;
+    constexpr std::size_t frequencies = (Outputs + 2) * (Outputs + 2);
+    constexpr std::size_t block_depth = 128;
+    const std::size_t v_stride = tile_stride<T>(g.input_channels);
+    const std::size_t m_stride = tile_stride<T>(g.output_channels);
+    const std::size_t padded = round_up(g.output_channels, lanes<T>);
+    const std::size_t bytes = frequencies * (v_stride + m_stride) * sizeof(T);
+    const std::size_t limit = std::max<std::size_t>(gradient_group_bytes / bytes / block_depth, 1) * block_depth;
+    const tiling tiles = tiles_of<Outputs>(g, limit);
+    (void)kept;
+    const auto v_lease = scratch.array(frequencies * tiles.group * v_stride);
+    const auto m_lease = scratch.array(frequencies * tiles.group * m_stride);
+    const auto zeros = scratch.array(std::max(v_stride, m_stride));
+    const std::size_t u_stride = g.input_channels * padded + alignment / sizeof(T);
+    const auto du = scratch.array(frequencies * u_stride);
+    std::fill(zeros->begin(), zeros->end(), T{0});
+    T* v = v_lease->data();
+    T* m = m_lease->data();
+
+    const std::size_t panels = (padded + panel_columns<T> - 1) / panel_columns<T>;
+    constexpr std::size_t slice_rows = 96;
+    const std::size_t slices = own_product_is_fast ? (g.input_channels + slice_rows - 1) / slice_rows : 1;
+    for (std::size_t index = 0; index < tiles.groups(); ++index) {
+        const std::size_t first = index * tiles.group;
+        const std::size_t size = tiles.size_of(index);
+        parallel_ranges(size, 4, [&](std::size_t begin, std::size_t end) {
+            transform_tiles<input, Outputs, T>(tiles, first + begin, first + end, x, g.input_height, g.input_width,
+                                               g.input_channels, g.padding_height, g.padding_width, zeros->data(),
+                                               v + begin * v_stride, tiles.group, v_stride);
+            transform_tiles<output_gradient, Outputs, T>(tiles, first + begin, first + end, dy, g.output_height,
+                                                         g.output_width, g.output_channels, 0, 0, zeros->data(),
+                                                         m + begin * m_stride, tiles.group, m_stride);
+        });
+        if constexpr (own_product_is_fast) {
+            parallel_for(frequencies * panels * slices, [&](std::size_t task) {
+                const std::size_t frequency = task / slices / panels;
+                const std::size_t column = task / slices % panels * panel_columns<T>;
+                const std::size_t width = std::min(panel_columns<T>, padded - column);
+                const std::size_t row = task % slices * slice_rows;
+                const std::size_t rows = std::min(slice_rows, g.input_channels - row);
+                T* sum = du->data() + frequency * u_stride + row * padded + column;
+                if (index == 0) {
+                    for (std::size_t r = 0; r < rows; ++r) std::fill_n(sum + r * padded, width, T{0});
+                }
+                for (std::size_t k = 0; k < size; k += block_depth) {
+                    add_outer_panel<T>(rows, width, std::min(block_depth, size - k),
+                                       v + (frequency * tiles.group + k) * v_stride + row, v_stride,
+                                       m + (frequency * tiles.group + k) * m_stride + column, m_stride, sum, padded);
+                }
+            });
+        } else {
+            parallel_for(frequencies, [&](std::size_t frequency) {
+                blas_product<T>(true, false, g.input_channels, padded, size, v + frequency * tiles.group * v_stride,
+                                v_stride, m + frequency * tiles.group * m_stride, m_stride, index != 0,
+                                du->data() + frequency * u_stride, padded);
+            });
+        }
+    }
+    parallel_ranges(g.input_channels, 4, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t row = begin; row < end; ++row) {
+            for (std::size_t column = 0; column < g.output_channels; column += lanes<T>) {
+                both_axes<T, filter_gradient>(
+                    [&](std::size_t i, std::size_t j) {
+                        return load(du->data() + (i * filter_gradient::from + j) * u_stride + row * padded + column);
+                    },
+                    [&](std::size_t i, std::size_t j, const simd<T>& value) {
+                        const std::size_t tap = i * 3 + j;
+                        store_first<T>(dw + (tap * g.input_channels + row) * g.output_channels + column, value,
+                                       g.output_channels - column);
+                    });
+            }
+        }
+    });
+}
+
+}  // namespace frostline::kernels::winograd

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/concepts/layer.hpp"
+#include "frostline/kernels/convolution.hpp"
+#include "frostline/kernels/normalisation.hpp"
+#include "frostline/layers/convolution_options.hpp"
+
+#include <algorithm>
+
+namespace frostline::inline FROSTLINE_ISA {
+
+enum class activation { none, relu };
+
+struct conv2d_batch_norm_options {
+    convolution_options convolution{};
+    std::string norm_name{};  ///< torchvision's path of the batch norm, "features.1"
+    bool bias = false;        ///< a bias of the convolution, as torchvision's VGG has; batch norm cancels it
+    double momentum = 0.1;
+    double epsilon = 1e-5;
+    double initial_weight = 1;  ///< of the batch norm; 0 makes a residual block start as the identity
+};
+
+/// Convolution, batch norm, an optional addend and an optional ReLU in one layer:
+/// y = relu(batch_norm(conv(x) + bias) + addend).
+///
+/// One layer because this is where memory traffic is saved: the normalisation, the addend and the ReLU take one pass
+/// over the convolution's output, and in inference none: batch norm is folded into the convolution's epilogue.
+template <class T, activation Activation = activation::relu>
+class conv2d_batch_norm {
+    static constexpr bool relu = Activation == activation::relu;
+
+public:
+    using value_type = T;
+    static constexpr backward_reads reads{.input = true, .output = relu};
+
+    struct context {
+        kernels::convolution_memory<T> memory;
+        tensor<T> convolved;  // what the batch statistics were taken of
+        aligned_vector<T> mean;
+        aligned_vector<T> inverse_deviation;
+    };
+
+    explicit conv2d_batch_norm(conv2d_batch_norm_options options)
+        : options_(std::move(options)),
+          weight_(convolution_weight<T>(options_.convolution)),
+          running_mean_(options_.norm_name + ".running_mean", channels(), T{0}),
+          running_variance_(options_.norm_name + ".running_var", channels(), T{1}) {
+        const auto per_channel = [&](const std::string& name, double initial) {
+            return parameter<T>{.name = name,
+                                .shape = {channels()},
+                                .initial = initialiser::constant(initial),
+                                .decays = false};
+        };
+        bias_ = per_channel(options_.convolution.name + ".bias", 0);
+        norm_weight_ = per_channel(options_.norm_name + ".weight", options_.initial_weight);
+        norm_bias_ = per_channel(options_.norm_name + ".bias", 0);
+    }
+
+    sample_shape output_shape(const sample_shape& input) const {
+        return output_shape_of(geometry_of(options_.convolution, input));
+    }
+    flop_counts flops(const sample_shape& input) const { return flops_of(geometry_of(options_.convolution, input)); }
+
+    void forward(const tensor<T>& x, tensor<T>& y, context& context, workspace<T>& workspace, const pass& how) {
+        forward(x, static_cast<const T*>(nullptr), y, context, workspace, how);
+    }
+    void forward(const tensor<T>& x, const tensor<T>& addend, tensor<T>& y, context& context, workspace<T>& workspace,
+                 const pass& how) {
+        forward(x, addend.data(), y, context, workspace, how);
+    }
+
+    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& context, workspace<T>& workspace,
+                  gradients wanted, tensor<T>& dx) {
+        backward(x, y, dy, context, workspace, wanted, dx, static_cast<tensor<T>*>(nullptr));
+    }
+    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& context, workspace<T>& workspace,
+                  gradients wanted, tensor<T>& dx, tensor<T>& daddend) {
+        backward(x, y, dy, context, workspace, wanted, dx, &daddend);
+    }
+
+    template <class Visitor>
+    void for_each_parameter(const Visitor& visit) {
+        visit(weight_);
+        if (options_.bias) visit(bias_);
+        visit(norm_weight_);
+        visit(norm_bias_);
+    }
+    template <class Visitor>
+    void for_each_buffer(const Visitor& visit) {
+        visit(running_mean_);
+        visit(running_variance_);
+    }
+
+private:
+    std::size_t channels() const { return options_.convolution.output_channels; }
+
+    kernels::convolution_geometry batch_geometry(const tensor<T>& x) const {
+        auto geometry = geometry_of(options_.convolution, shape_of(x));
+        geometry.samples = samples_of(x);
+        return geometry;
+    }
+
+    void forward(const tensor<T>& x, const T* addend, tensor<T>& y, context& context, workspace<T>& workspace,
+                 const pass& how) {
+        const auto geometry = batch_geometry(x);
+        resize(y, geometry.samples, output_shape_of(geometry));
+        if (how.phase == phase::training)
+            train(geometry, x, addend, y, context, workspace);
+        else
+            infer(geometry, x, addend, y, workspace);
+    }
+
+    void infer(const kernels::convolution_geometry& geometry, const tensor<T>& x, const T* addend, tensor<T>& y,
+               workspace<T>& workspace) {
+        auto scale = workspace.array(channels());
+        auto shift = workspace.array(channels());
+        kernels::batch_norm_coefficients(channels(), running_mean_.values.data(), running_variance_.values.data(),
+                                         norm_weight_.value, norm_bias_.value, options_.epsilon,
+                                         static_cast<T*>(nullptr), scale->data(), shift->data());
+        if (options_.bias)
+            for (std::size_t c = 0; c < channels(); ++c) (*shift)[c] += bias_.value[c] * (*scale)[c];
+        kernels::convolution_forward(
+            geometry, x.data(), weight_.value,
+            {.scale = scale->data(), .shift = shift->data(), .addend = addend, .relu = relu}, y.data(),
+            phase::inference, static_cast<kernels::convolution_memory<T>*>(nullptr), workspace);
+    }
+
+    void train(const kernels::convolution_geometry& geometry, const tensor<T>& x, const T* addend, tensor<T>& y,
+               context& context, workspace<T>& workspace) {
+        const std::size_t rows = geometry.samples * geometry.output_positions();
+        require<shape_error>(rows > 1, "batch norm '", options_.norm_name,
+                             "' needs more than one value a channel to train, found a batch of one 1x1 output");
+        resize(context.convolved, geometry.samples, output_shape_of(geometry));
+        context.mean.resize(channels());
+        context.inverse_deviation.resize(channels());
+        kernels::convolution_forward(geometry, x.data(), weight_.value,
+                                     {.shift = options_.bias ? bias_.value : nullptr}, context.convolved.data(),
+                                     phase::training, &context.memory, workspace);
+
+        auto variance = workspace.array(channels());
+        auto scratch = workspace.array(kernels::column_scratch_size(rows, channels()));
+        kernels::column_statistics(rows, channels(), context.convolved.data(), context.mean.data(), variance->data(),
+                                   scratch->data());
+        auto scale = workspace.array(channels());
+        auto shift = workspace.array(channels());
+        kernels::batch_norm_coefficients(channels(), context.mean.data(), variance->data(), norm_weight_.value,
+                                         norm_bias_.value, options_.epsilon, context.inverse_deviation.data(),
+                                         scale->data(), shift->data());
+        kernels::update_running_statistics(rows, channels(), context.mean.data(), variance->data(), options_.momentum,
+                                           running_mean_.values.data(), running_variance_.values.data());
+        kernels::normalise(rows, channels(), context.convolved.data(), scale->data(), shift->data(), addend,
+                           relu, y.data());
+    }
+
+    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& context, workspace<T>& workspace,
+                  gradients wanted, tensor<T>& dx, tensor<T>* daddend) {
+        const auto geometry = batch_geometry(x);
+        const std::size_t rows = geometry.samples * geometry.output_positions();
+        const T* z = context.convolved.data();
+        auto sum_dy = workspace.array(channels());
+        auto sum_dy_xhat = workspace.array(channels());
+        {
+            auto scratch = workspace.array(kernels::column_scratch_size(rows, channels()));
+            kernels::batch_norm_backward_sums(rows, channels(), dy.data(), relu ? y.data() : nullptr, z,
+                                              context.mean.data(), context.inverse_deviation.data(), sum_dy->data(),
+                                              sum_dy_xhat->data(), scratch->data());
+        }
+        if (daddend) {
+            resize(*daddend, geometry.samples, output_shape_of(geometry));
+            std::copy_n(dy.data(), rows * channels(), daddend->data());
+        }
+        kernels::batch_norm_backward_input(rows, channels(), dy.data(), z, context.mean.data(),
+                                           context.inverse_deviation.data(), norm_weight_.value, sum_dy->data(),
+                                           sum_dy_xhat->data(), dy.data());
+        if (wants_parameters(wanted)) {
+            std::copy_n(sum_dy->data(), channels(), norm_bias_.gradient);
+            std::copy_n(sum_dy_xhat->data(), channels(), norm_weight_.gradient);
+            // The batch mean takes the bias out again, so its gradient is zero; summing dy would give rounding noise.
+            if (options_.bias) std::fill_n(bias_.gradient, channels(), T{0});
+            kernels::convolution_backward_weights(geometry, x.data(), dy.data(), weight_.gradient, context.memory,
+                                                  workspace);
+        }
+        if (wants_input(wanted)) {
+            resize(dx, geometry.samples, shape_of(x));
+            kernels::convolution_backward_input(geometry, dy.data(), weight_.value, dx.data(), workspace);
+        }
+    }
+
+    conv2d_batch_norm_options options_;
+    parameter<T> weight_;
+    parameter<T> bias_;
+    parameter<T> norm_weight_;
+    parameter<T> norm_bias_;
+    buffer<T> running_mean_;
+    buffer<T> running_variance_;
+};
+
+}  // namespace frostline

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/compose/network.hpp"
+#include "frostline/compose/sequence.hpp"
+#include "frostline/layers/conv2d_batch_norm.hpp"
+#include "frostline/layers/global_average_pool.hpp"
+#include "frostline/layers/linear.hpp"
+#include "frostline/layers/max_pool.hpp"
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace frostline::inline FROSTLINE_ISA {
+
+template <class T>
+using vgg_convolution = conv2d_batch_norm<T>;
+template <class T>
+using vgg_head = sequence<global_average_pool<T>, linear<T>>;
+
+/// All depths of VGG are this one type: five stages of convolutions, each with its pooling, and the head.
+template <class T>
+using vgg = network<vgg_convolution<T>, max_pool<T>, vgg_convolution<T>, max_pool<T>, vgg_convolution<T>, max_pool<T>,
+                    vgg_convolution<T>, max_pool<T>, vgg_convolution<T>, max_pool<T>, vgg_head<T>>;
+
+/// VGG with batch norm (Simonyan, Zisserman 2015) as torchvision builds its features, and the head that is usual at
+/// CIFAR's size: global average pooling and one linear layer. Parameters carry torchvision's names.
+/// @param input any size from 32x32 up (five poolings), any number of channels
+/// @param repeats convolutions in each of the five stages
+template <class T>
+vgg<T> make_vgg(const sample_shape& input, std::size_t classes, const std::array<std::size_t, 5>& repeats) {
+    constexpr std::array<std::size_t, 5> widths{64, 128, 256, 512, 512};
+    std::size_t channels = input.channels;
+    std::size_t position = 0;  // in torchvision's flat list: convolution, batch norm, ReLU, ..., pooling
+    const auto convolutions = [&](std::size_t stage) {
+        std::vector<vgg_convolution<T>> blocks;
+        for (std::size_t repeat = 0; repeat < repeats[stage]; ++repeat) {
+            blocks.emplace_back(conv2d_batch_norm_options{
+                .convolution = {.name = "features." + std::to_string(position),
+                                .input_channels = channels,
+                                .output_channels = widths[stage],
+                                .kernel = 3,
+                                .padding = 1},
+                .norm_name = "features." + std::to_string(position + 1),
+                .bias = true});
+            channels = widths[stage];
+            position += 3;
+        }
+        ++position;
+        return blocks;
+    };
+    const auto pooling = [] { return std::vector{max_pool<T>{{.kernel = 2}}}; };
+
+    // Braces, because a list initialises from left to right and `convolutions` counts along.
+    std::array<std::vector<vgg_convolution<T>>, 5> stages{convolutions(0), convolutions(1), convolutions(2),
+                                                          convolutions(3), convolutions(4)};
+    vgg_head<T> head{global_average_pool<T>{},
+                     linear<T>{{.name = "classifier",
+                                .inputs = widths[4],
+                                .outputs = classes,
+                                .initial = initialiser::normal(0.01)}}};
+    return vgg<T>(input, std::move(stages[0]), pooling(), std::move(stages[1]), pooling(), std::move(stages[2]),
+                  pooling(), std::move(stages[3]), pooling(), std::move(stages[4]), pooling(),
+                  std::vector{std::move(head)});
+}
+
+template <class T>
+vgg<T> vgg11(const sample_shape& input, std::size_t classes) {
+    return make_vgg<T>(input, classes, {1, 1, 2, 2, 2});
+}
+template <class T>
+vgg<T> vgg13(const sample_shape& input, std::size_t classes) {
+    return make_vgg<T>(input, classes, {2, 2, 2, 2, 2});
+}
+template <class T>
+vgg<T> vgg16(const sample_shape& input, std::size_t classes) {
+    return make_vgg<T>(input, classes, {2, 2, 3, 3, 3});
+}
+template <class T>
+vgg<T> vgg19(const sample_shape& input, std::size_t classes) {
+    return make_vgg<T>(input, classes, {2, 2, 4, 4, 4});
+}
+
+}  // namespace frostline

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/concepts/observer.hpp"
+#include "frostline/core/errors.hpp"
+#include "frostline/core/parallel.hpp"
+#include "frostline/core/tensor.hpp"
+#include "frostline/report/peak_memory.hpp"
+#include "frostline/version.hpp"
+
+#include <cblas.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace frostline::inline FROSTLINE_ISA {
+
+/// One line of a record; its fields keep their order.
+using record_line = nlohmann::ordered_json;
+
+/// The version of the format: every line carries it as `schema`. It rises when a field changes its meaning or goes;
+/// readers pass over events and fields that they do not know.
+inline constexpr int record_schema = 1;
+
+/// What a result depends on besides its settings: `versions` (frostline, compiler, xtensor, openblas with its build
+/// configuration, onetbb), `blas_core` (the instruction set that OpenBLAS runs with, which OPENBLAS_CORETYPE in the
+/// environment may hold down) and `threads`.
+inline record_line environment_json() {
+#if defined(__clang__)
+    const std::string compiler = __VERSION__;
+#else
+    const std::string compiler = "g++ " __VERSION__;
+#endif
+    return {
+        {"versions",
+         {{"frostline", std::string(version_string)},
+          {"compiler", compiler},
+          {"xtensor", sentence(XTENSOR_VERSION_MAJOR, ".", XTENSOR_VERSION_MINOR, ".", XTENSOR_VERSION_PATCH)},
+          {"openblas", ::openblas_get_config()},
+          {"onetbb", ::TBB_runtime_version()}}},
+        {"blas_core", ::openblas_get_corename()},
+        {"threads", threads()},
+    };
+}
+
+/// The value, or null where there is none.
+template <class T>
+record_line json_or_null(const std::optional<T>& value) {
+    return value ? record_line(*value) : record_line(nullptr);
+}
+
+/// The `summary` line of a run. Accuracies and saved parts are shares, times are seconds; null: not measured.
+inline record_line summary_json(const std::string& policy, const run_finished& run,
+                                std::optional<std::uint64_t> peak_memory = std::nullopt) {
+    return {
+        {"schema", record_schema},
+        {"event", "summary"},
+        {"policy", policy},
+        {"epochs", run.epochs},
+        {"stopped", run.stopped},
+        {"test_accuracy", json_or_null(run.test_accuracy)},
+        {"seconds", run.seconds},
+        {"evaluation_seconds", run.evaluation_seconds},
+        {"scoring_flops", run.scoring_flops},
+        {"forward_flops", run.forward_flops},
+        {"forward_flops_full", run.forward_flops_full},
+        {"forward_flops_saved", run.forward_flops_saved()},
+        {"backward_flops", run.backward_flops},
+        {"backward_flops_full", run.backward_flops_full},
+        {"training_flops_saved", run.training_flops_saved()},
+        {"peak_memory_bytes", json_or_null(peak_memory)},
+    };
+}
+
+/// The `comparison` line of two `summary` lines, of a run `without` freezing and of one `with` it: `time_ratio` is
+/// seconds without / seconds with (above 1: freezing was faster), `accuracy_difference` is test accuracy with - without
+/// in percentage points (below 0: freezing cost accuracy). Null where one of the runs has no such number.
+/// @throws data_error if a line is no summary or lacks a field
+inline record_line comparison_json(const record_line& without, const record_line& with) {
+    for (const auto* summary : {&without, &with}) {
+        require<data_error>(summary->is_object() && summary->contains("event") && (*summary)["event"] == "summary",
+                            "a comparison needs two lines of event summary, found ",
+                            summary->dump(-1, ' ', true, record_line::error_handler_t::replace).substr(0, 80));
+        for (const char* name : {"policy", "seconds", "test_accuracy", "forward_flops_saved", "training_flops_saved"})
+            require<data_error>(summary->contains(name), "a summary line lacks the field ", name);
+    }
+    const auto number = [](const record_line& summary, const char* name) -> std::optional<double> {
+        return summary[name].is_number() ? std::optional(summary[name].get<double>()) : std::nullopt;
+    };
+    std::optional<double> time_ratio, accuracy_difference;
+    const auto seconds_without = number(without, "seconds"), seconds_with = number(with, "seconds");
+    if (seconds_without && seconds_with && *seconds_with > 0) time_ratio = *seconds_without / *seconds_with;
+    const auto accuracy_without = number(without, "test_accuracy"), accuracy_with = number(with, "test_accuracy");
+    if (accuracy_without && accuracy_with) accuracy_difference = 100 * (*accuracy_with - *accuracy_without);
+    return {
+        {"schema", record_schema},
+        {"event", "comparison"},
+        {"without", without["policy"]},
+        {"with", with["policy"]},
+        {"time_ratio", json_or_null(time_ratio)},
+        {"accuracy_difference", json_or_null(accuracy_difference)},
+        {"forward_flops_saved", with["forward_flops_saved"]},
+        {"training_flops_saved", with["training_flops_saved"]},
+    };
+}
+
+/// What a new record does with a file that exists.
+enum class existing_record { replace, append };
+
+/// An observer that writes what happens in a run to a file of JSON lines: `decision`, `epoch`, `freeze` and `summary`,
+/// and whatever lines its program adds by `write`. Numbers that are not finite become null.
+///
+/// Every line goes to the file at once and as a whole, so that the record of a killed program holds all lines up to
+/// then. A line that does not fit on the disk is taken back: the file never holds half a line. Several runs may share
+/// a file, one after the other: open the later ones with `existing_record::append`.
+class record {
+public:
+    /// Opens the file: an existing one starts afresh, or is continued, minus a last line that a crash left incomplete.
+    /// @throws data_error if it cannot be written or, to be continued, is no record; nothing is changed then
+    record(std::filesystem::path path, std::string policy, std::string scorer,
+           existing_record existing = existing_record::replace)
+        : path_(std::move(path)), policy_(std::move(policy)), scorer_(std::move(scorer)) {
+        const bool append = existing == existing_record::append;
+        const int access = append ? O_RDWR : O_WRONLY | O_TRUNC;
+        file_.descriptor = ::open(path_.c_str(), access | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+        if (file_.descriptor < 0 && errno == ENOENT) fail("there is no folder " + path_.parent_path().string());
+        if (file_.descriptor < 0) fail_with(errno);
+        if (append) drop_incomplete_line();
+    }
+
+    /// Writes a line of the program's own, such as `run` with all settings before the first step; `schema` is added.
+    /// @throws argument_error if it is no object with a string `event`; data_error if it cannot be written
+    void write(const record_line& line) {
+        require<argument_error>(line.is_object() && line.contains("event") && line["event"].is_string(),
+                                "a line of a record must be an object with a string field event");
+        record_line whole{{"schema", record_schema}, {"event", line["event"]}};
+        whole.update(line);
+        whole["schema"] = record_schema;
+        append(whole.dump(-1, ' ', false, record_line::error_handler_t::replace) + "\n");
+    }
+
+    /// The `summary` line of the last run; null before it has finished.
+    const record_line& summary() const { return summary_; }
+
+    /// Starts measuring the run's peak memory, which resets the peak of the process.
+    void operator()(const run_started&) { memory_.start(); }
+
+    void operator()(const decision_taken& event) {
+        record_line scores = record_line::array();
+        for (std::size_t index = 0; index < event.blocks.size(); ++index) {
+            const auto score = index < event.scores.size() ? event.scores[index] : std::nullopt;
+            scores.push_back({{"block", event.blocks[index]}, {"score", json_or_null(score)}});
+        }
+        write({
+            {"event", "decision"},
+            {"epoch", event.epoch},
+            {"step", event.step},
+            {"scores", {{scorer_, std::move(scores)}}},
+            {"learning_rate_sum", event.learning_rate_sum},
+            {"steps", event.steps},
+            {"wanted", event.wanted},
+        });
+    }
+
+    void operator()(const frost_line_moved& event) {
+        write({
+            {"event", "freeze"},
+            {"epoch", event.epoch},
+            {"step", event.step},
+            {"frozen_before", event.frozen_before},
+            {"frozen", event.frozen},
+            {"dropped_before", event.dropped_before},
+            {"dropped", event.dropped},
+            {"reason", event.reason},
+        });
+    }
+
+    void operator()(const epoch_finished& event) {
+        record_line scores = record_line::array();
+        for (const auto& score : event.scores) scores.push_back(json_or_null(score));
+        write({
+            {"event", "epoch"},
+            {"epoch", event.epoch},
+            {"seconds", event.seconds},
+            {"evaluation_seconds", event.evaluation_seconds},
+            {"learning_rate", event.learning_rate},
+            {"train_loss", event.train_loss},
+            {"train_accuracy", event.train_accuracy},
+            {"validation_accuracy", json_or_null(event.validation_accuracy)},
+            {"test_accuracy", json_or_null(event.test_accuracy)},
+            {"frozen", event.frozen},
+            {"dropped", event.dropped},
+            {"scores", std::move(scores)},
+            {"forward_flops", event.forward_flops},
+            {"backward_flops", event.backward_flops},
+            {"store_bytes", event.store_bytes},
+        });
+    }
+
+    void operator()(const run_finished& event) {
+        summary_ = summary_json(policy_, event, memory_.bytes());
+        write(summary_);
+    }
+
+private:
+    struct owned_descriptor {
+        int descriptor = -1;
+
+        owned_descriptor() = default;
+        owned_descriptor(owned_descriptor&& other) noexcept : descriptor(std::exchange(other.descriptor, -1)) {}
+        ~owned_descriptor() {
+            if (descriptor >= 0) ::close(descriptor);
+        }
+    };
+
+    static constexpr std::string_view line_start = "{\"schema\":";
+
+    [[noreturn]] void fail(const std::string& reason) const {
+        throw data_error(sentence("cannot write the record ", path_.string(), ": ", reason));
+    }
+    [[noreturn]] void fail_with(int code) const { fail(std::generic_category().message(code)); }
+
+    void append(const std::string& line) {
+        const off_t before = ::lseek(file_.descriptor, 0, SEEK_END);
+        for (std::size_t written = 0; written < line.size();) {
+            const auto count = ::write(file_.descriptor, line.data() + written, line.size() - written);
+            if (count >= 0) {
+                written += static_cast<std::size_t>(count);
+            } else if (errno != EINTR) {
+                const int code = errno;
+                // Fails on what is no regular file, where nothing can be taken back.
+                [[maybe_unused]] const int result = ::ftruncate(file_.descriptor, before);
+                fail_with(code);
+            }
+        }
+    }
+
+    void drop_incomplete_line() {
+        struct stat status {};
+        if (::fstat(file_.descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return;
+        // Nothing is cut from a file that was named by mistake.
+        std::array<char, line_start.size()> start{};
+        const auto count = ::pread(file_.descriptor, start.data(), start.size(), 0);
+        if (count < 0) fail_with(errno);
+        const auto begins = std::string_view(start.data(), static_cast<std::size_t>(count));
+        if (!line_start.starts_with(begins)) fail(sentence("it is there and no record, which would start with ", line_start));
+        off_t end = status.st_size;
+        for (char last = 0; end > 0; --end) {
+            if (::pread(file_.descriptor, &last, 1, end - 1) != 1) fail_with(errno);
+            if (last == '\n') break;
+        }
+        if (end != status.st_size && ::ftruncate(file_.descriptor, end) != 0) fail_with(errno);
+    }
+
+    std::filesystem::path path_;
+    std::string policy_;
+    std::string scorer_;
+    owned_descriptor file_;
+    record_line summary_;
+    peak_memory_meter memory_;
+};
+
+static_assert(observer<record>);
+
+}  // namespace frostline

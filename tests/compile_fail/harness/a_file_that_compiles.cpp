@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+// expect: the output does not matter
+int main() {}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "frostline/features/any_feature_store.hpp"
+
+#include "frostline/features/memory_feature_store.hpp"
+#include "frostline/features/no_feature_store.hpp"
+#include "support/catch.hpp"
+
+#include <vector>
+
+using namespace frostline;
+
+static_assert(feature_store<any_feature_store<float>, float>);
+static_assert(feature_store<any_feature_store<double>, double>);
+static_assert(std::constructible_from<any_feature_store<float>, memory_feature_store<float>>);
+static_assert(std::constructible_from<any_feature_store<float>, no_feature_store>);
+static_assert(!std::constructible_from<any_feature_store<float>, memory_feature_store<double>>);
+static_assert(!std::constructible_from<any_feature_store<float>, int>);
+static_assert(std::movable<any_feature_store<float>>);
+
+TEST_CASE("any_feature_store does what the store inside does") {
+    any_feature_store<float> store = memory_feature_store<float>(1 << 20);
+    const std::vector<feature_key> keys{{.sample = 1}, {.sample = 2}};
+    tensor<float> put, got;
+    resize(put, 2, {1, 1, 3});
+    resize(got, 2, {1, 1, 3});
+    for (std::size_t i = 0; i < put.size(); ++i) put.data()[i] = static_cast<float>(i);
+    store.put(keys, put);
+    store.prefetch(keys);
+    CHECK(store.budget() == 1 << 20);
+    CHECK(store.bytes() > 0);
+
+    std::vector<std::size_t> missed;
+    any_feature_store<float> moved = std::move(store);
+    moved.get(keys, got, missed);
+    CHECK(missed.empty());
+    CHECK(got == put);
+    moved.clear();
+    CHECK(moved.bytes() == 0);
+    moved.get(keys, got, missed);
+    CHECK(missed == std::vector<std::size_t>{0, 1});
+
+    moved = no_feature_store{};
+    CHECK(moved.budget() == 0);
+}

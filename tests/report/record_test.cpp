@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+#include "frostline/report/record.hpp"
+
+#include "support/catch.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace frostline;
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::StartsWith;
+
+/// A folder of its own, removed at the end.
+class scratch_folder {
+public:
+    scratch_folder()
+        : path_(std::filesystem::temp_directory_path() / ("frostline_record_" + std::to_string(::getpid()))) {
+        std::filesystem::create_directories(path_);
+    }
+    scratch_folder(const scratch_folder&) = delete;
+    scratch_folder& operator=(const scratch_folder&) = delete;
+    ~scratch_folder() { std::filesystem::remove_all(path_); }
+
+    std::filesystem::path file(const std::string& name = "run.jsonl") const { return path_ / name; }
+
+private:
+    std::filesystem::path path_;
+};
+
+std::string text_of(const std::filesystem::path& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
+void put(const std::filesystem::path& path, const std::string& text) { std::ofstream(path) << text; }
+
+std::vector<record_line> lines_of(const std::filesystem::path& path) {
+    std::ifstream file(path);
+    std::vector<record_line> lines;
+    for (std::string line; std::getline(file, line);) {
+        lines.push_back(record_line::parse(line));
+        CHECK(lines.back()["schema"] == 1);
+    }
+    return lines;
+}
+
+std::set<std::string> fields_of(const record_line& line) {
+    std::set<std::string> names;
+    for (const auto& item : line.items()) names.insert(item.key());
+    return names;
+}
+
+run_finished finished_run(double seconds, std::optional<double> accuracy, std::uint64_t forward) {
+    run_finished end;
+    end.epochs = 3;
+    end.test_accuracy = accuracy;
+    end.seconds = seconds;
+    end.evaluation_seconds = 2;
+    end.scoring_flops = 7;
+    end.forward_flops = forward;
+    end.forward_flops_full = 1000;
+    end.backward_flops = 1000;
+    end.backward_flops_full = 2000;
+    return end;
+}
+
+TEST_CASE("A record holds each event of a run as one line with exactly its fields") {
+    const scratch_folder folder;
+    record log(folder.file(), "learn_and_drop", "weight_change");
+    log.write({{"event", "run"}, {"batch_size", 64}, {"environment", environment_json()}});
+    log(run_started{});
+    log(decision_taken{.epoch = 1, .step = 20, .blocks = {0, 2, 5}, .scores = {0.25, std::nullopt, 1.5},
+                       .learning_rate_sum = 0.5, .steps = 20, .wanted = 1});
+    log(frost_line_moved{.epoch = 1, .step = 20, .frozen_before = 0, .frozen = 2, .dropped_before = 0, .dropped = 1,
+                         .reason = "the policy wanted 1"});
+    epoch_finished epoch{.epoch = 1, .seconds = 1.5, .evaluation_seconds = 0.5, .learning_rate = 0.1, .train_loss = 2.25,
+                         .train_accuracy = 0.75, .validation_accuracy = std::nullopt, .test_accuracy = 0.5, .frozen = 2,
+                         .dropped = 1, .scores = {std::nullopt, 0.5}, .forward_flops = 12345678901234567890u,
+                         .backward_flops = 5, .store_bytes = 4096};
+    log(epoch);
+    log(finished_run(10, 0.5, 250));
+
+    const auto lines = lines_of(folder.file());
+    REQUIRE(lines.size() == 5);
+    CHECK_THAT(text_of(folder.file()), StartsWith(R"({"schema":1,"event":"run","batch_size":64,"environment":{)"));
+
+    CHECK(lines[1].dump() == R"({"schema":1,"event":"decision","epoch":1,"step":20,"scores":{"weight_change":[)"
+                             R"({"block":0,"score":0.25},{"block":2,"score":null},{"block":5,"score":1.5}]},)"
+                             R"("learning_rate_sum":0.5,"steps":20,"wanted":1})");
+    CHECK(lines[2].dump() == R"({"schema":1,"event":"freeze","epoch":1,"step":20,"frozen_before":0,"frozen":2,)"
+                             R"("dropped_before":0,"dropped":1,"reason":"the policy wanted 1"})");
+    CHECK(lines[3].dump() == R"({"schema":1,"event":"epoch","epoch":1,"seconds":1.5,"evaluation_seconds":0.5,)"
+                             R"("learning_rate":0.1,"train_loss":2.25,"train_accuracy":0.75,)"
+                             R"("validation_accuracy":null,"test_accuracy":0.5,"frozen":2,"dropped":1,)"
+                             R"("scores":[null,0.5],"forward_flops":12345678901234567890,"backward_flops":5,)"
+                             R"("store_bytes":4096})");
+    CHECK(fields_of(lines[4]) ==
+          std::set<std::string>{"schema", "event", "policy", "epochs", "stopped", "test_accuracy", "seconds",
+                                "evaluation_seconds", "scoring_flops", "forward_flops", "forward_flops_full",
+                                "forward_flops_saved", "backward_flops", "backward_flops_full", "training_flops_saved",
+                                "peak_memory_bytes"});
+    CHECK(lines[4]["event"] == "summary");
+    CHECK(lines[4]["policy"] == "learn_and_drop");
+    CHECK(lines[4]["stopped"] == false);
+    CHECK(lines[4]["forward_flops_saved"] == 0.75);
+    CHECK(lines[4]["training_flops_saved"].get<double>() == Catch::Approx(1 - 1250.0 / 3000));
+    CHECK(lines[4] == log.summary());
+}
+
+TEST_CASE("The environment names the versions, the core of the BLAS and the threads") {
+    const auto environment = environment_json();
+    CHECK(fields_of(environment) == std::set<std::string>{"versions", "blas_core", "threads"});
+    CHECK(fields_of(environment["versions"]) ==
+          std::set<std::string>{"frostline", "compiler", "xtensor", "openblas", "onetbb"});
+    for (const auto& version : environment["versions"]) CHECK_FALSE(version.get<std::string>().empty());
+    CHECK_THAT(environment["versions"]["openblas"].get<std::string>(), ContainsSubstring("OpenBLAS"));
+    CHECK(environment["threads"] == threads());
+}
+
+TEST_CASE("Every line is in the file as soon as it is written") {
+    const scratch_folder folder;
+    record log(folder.file(), "never", "none");
+    for (std::size_t count = 1; count <= 3; ++count) {
+        log(epoch_finished{});
+        CHECK(lines_of(folder.file()).size() == count);
+    }
+}
+
+TEST_CASE("Numbers that are not finite and text that is no UTF-8 still give lines that parse") {
+    const scratch_folder folder;
+    record log(folder.file(), "never", "none");
+    epoch_finished epoch;
+    epoch.train_loss = std::numeric_limits<double>::quiet_NaN();
+    epoch.scores = {std::numeric_limits<double>::infinity()};
+    log(epoch);
+    frost_line_moved moved;
+    moved.reason = "two\nlines and \xff";
+    log(moved);
+    const auto lines = lines_of(folder.file());
+    REQUIRE(lines.size() == 2);
+    CHECK(lines[0]["train_loss"].is_null());
+    CHECK(lines[0]["scores"][0].is_null());
+    CHECK_THAT(lines[1]["reason"].get<std::string>(), StartsWith("two\nlines and "));
+}
+
+TEST_CASE("A record replaces a file, or appends the next run to it") {
+    const scratch_folder folder;
+    put(folder.file(), "something else\n");
+    record first(folder.file(), "never", "none");
+    first(finished_run(30, 0.9, 1000));
+    record second(folder.file(), "learn_and_drop", "weight_change", existing_record::append);
+    second(finished_run(20, 0.89, 600));
+    second.write(comparison_json(first.summary(), second.summary()));
+    const auto lines = lines_of(folder.file());
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[0]["policy"] == "never");
+    CHECK(lines[1]["policy"] == "learn_and_drop");
+    CHECK(lines[2]["event"] == "comparison");
+}
+
+TEST_CASE("Appending drops the last line that a crash has left incomplete") {
+    const scratch_folder folder;
+    for (const std::string whole : {"", "{\"schema\":1,\"event\":\"run\"}\n"}) {
+        put(folder.file(), whole + R"({"schema":1,"ev)");
+        record log(folder.file(), "never", "none", existing_record::append);
+        CHECK(text_of(folder.file()) == whole);
+        log.write({{"event", "resumed"}});
+        CHECK(text_of(folder.file()) == whole + "{\"schema\":1,\"event\":\"resumed\"}\n");
+    }
+}
+
+TEST_CASE("Appending refuses a file that is no record and leaves it alone") {
+    const scratch_folder folder;
+    put(folder.file("notes"), "not to be lost");
+    CHECK_THROWS_WITH(record(folder.file("notes"), "never", "none", existing_record::append),
+                      "cannot write the record " + folder.file("notes").string() +
+                          ": it is there and no record, which would start with {\"schema\":");
+    CHECK(text_of(folder.file("notes")) == "not to be lost");
+}
+
+TEST_CASE("A record that cannot be opened says why and creates nothing") {
+    const scratch_folder folder;
+    const auto missing = folder.file("missing");
+    CHECK_THROWS_AS(record(missing / "run.jsonl", "never", "none"), data_error);
+    CHECK_THROWS_WITH(record(missing / "run.jsonl", "never", "none"),
+                      "cannot write the record " + (missing / "run.jsonl").string() + ": there is no folder " +
+                          missing.string());
+    CHECK_FALSE(std::filesystem::exists(missing));
+    CHECK_THROWS_WITH(record(folder.file("."), "never", "none"),
+                      "cannot write the record " + folder.file(".").string() + ": Is a directory");
+    CHECK_THROWS_WITH(record("", "never", "none"), StartsWith("cannot write the record"));
+}
+
+TEST_CASE("A full disk ends the record with a sentence at the first line that does not fit") {
+    if (!std::filesystem::exists("/dev/full")) {
+        WARN("this system has no /dev/full");
+        return;
+    }
+    record log("/dev/full", "never", "none");
+    CHECK_THROWS_AS(log(epoch_finished{}), data_error);
+    CHECK_THROWS_WITH(log(epoch_finished{}), "cannot write the record /dev/full: No space left on device");
+}
+
+TEST_CASE("A line of the program has to be an object that names its event") {
+    const scratch_folder folder;
+    record log(folder.file(), "never", "none");
+    CHECK_THROWS_AS(log.write(record_line::array({1, 2})), argument_error);
+    CHECK_THROWS_AS(log.write({{"settings", 1}}), argument_error);
+    CHECK_THROWS_AS(log.write({{"event", 1}}), argument_error);
+    CHECK(text_of(folder.file()).empty());
+    log.write(nlohmann::json{{"event", "run"}, {"schema", 7}});
+    CHECK(lines_of(folder.file()).size() == 1);
+}
+
+TEST_CASE("A comparison divides the times and subtracts the accuracies") {
+    const auto without = summary_json("never", finished_run(30, 0.90, 1000));
+    const auto with = summary_json("learn_and_drop", finished_run(20, 0.89, 600));
+    const auto line = comparison_json(without, with);
+    CHECK(fields_of(line) == std::set<std::string>{"schema", "event", "without", "with", "time_ratio",
+                                                   "accuracy_difference", "forward_flops_saved",
+                                                   "training_flops_saved"});
+    CHECK(line["without"] == "never");
+    CHECK(line["with"] == "learn_and_drop");
+    CHECK(line["time_ratio"] == 1.5);
+    CHECK(line["accuracy_difference"].get<double>() == Catch::Approx(-1));
+    CHECK(line["forward_flops_saved"] == 0.4);
+    CHECK(line["training_flops_saved"] == with["training_flops_saved"]);
+
+    const auto unknown = comparison_json(without, summary_json("x", finished_run(0, std::nullopt, 600)));
+    CHECK(unknown["time_ratio"].is_null());
+    CHECK(unknown["accuracy_difference"].is_null());
+    CHECK_THROWS_AS(comparison_json(without, {{"event", "epoch"}}), data_error);
+    CHECK_THROWS_WITH(comparison_json({{"event", "summary"}, {"policy", "never"}}, with),
+                      "a summary line lacks the field seconds");
+}
+
+}  // namespace

@@ -30,6 +30,7 @@
 namespace {
 
 using scalar = float;
+constexpr const char* scorer_name = "weight_change";
 
 frostline::any_feature_store<scalar> make_store(const settings& chosen) {
     if (chosen.store == "none") return frostline::no_feature_store{};
@@ -39,7 +40,7 @@ frostline::any_feature_store<scalar> make_store(const settings& chosen) {
 frostline::record_line run_json(const settings& chosen, const std::string& policy) {
     frostline::record_line line{{"event", "run"},
                                 {"policy", policy},
-                                {"scorer", "weight_change"},
+                                {"scorer", scorer_name},
                                 {"model", chosen.model},
                                 {"data", chosen.data},
                                 {"data_dir", chosen.data_dir},
@@ -70,11 +71,11 @@ auto load(const settings& chosen, frostline::dataset_part part, std::size_t limi
                                  frostline::usual_statistics(chosen.data));
 }
 
-// One run after the other on one network, so that the memory of all is the same and warm.
-template <class Network, class Train, class Validation, class Test>
+// Runs one after the other on one network, from the same weights and over the same batches.
+template <class Network, class Dataset>
 class session {
 public:
-    session(const settings& chosen, Network network, Train train, Validation validation, Test test)
+    session(const settings& chosen, Network network, Dataset train, std::optional<Dataset> validation, Dataset test)
         : chosen_(chosen),
           network_(std::move(network)),
           train_(std::move(train)),
@@ -84,72 +85,93 @@ public:
                    .batch_size = chosen.batch_size,
                    .schedule = frostline::named_schedule(chosen.schedule, chosen.learning_rate),
                    .weight_decay = chosen.weight_decay,
-                   .seed = chosen.seed} {}
+                   .seed = chosen.seed},
+          loss_{{.label_smoothing = chosen.label_smoothing}},
+          optimiser_{{.momentum = chosen.momentum, .nesterov = chosen.nesterov}} {}
 
     void run() {
-        // All that can be refused is refused before anything is computed or written.
-        const auto policy = frostline::named_policy(chosen_.policy);
-        const frostline::sgd<scalar> optimiser = make_optimiser();
-        const frostline::softmax_cross_entropy<scalar> loss{{.label_smoothing = chosen_.label_smoothing}};
-        frostline::require<frostline::argument_error>(
-            chosen_.batch_size >= 1 && chosen_.batch_size <= train_.size(), "the batch size is ", chosen_.batch_size,
-            ", expected at least 1 and at most ", train_.size(), ", the number of training samples");
+        // What can be refused is refused before anything is computed or written.
+        std::vector<frostline::any_policy> policies{frostline::named_policy(chosen_.policy)};
+        if (chosen_.compare) policies.insert(policies.begin(), frostline::any_policy("never", frostline::never{}));
+        frostline::check(options_, network_, train_);
 
-        std::vector<frostline::any_policy> policies;
-        if (chosen_.compare) policies.emplace_back("never", frostline::never{});
-        policies.push_back(policy);
-
-        std::vector<frostline::run_log> logs;
-        std::vector<frostline::record_line> summaries;
-        for (std::size_t number = 0; number < policies.size(); ++number) {
-            warm_up(loss, optimiser);
-            logs.push_back(train_with(policies[number], number > 0, loss, optimiser, summaries));
-        }
+        for (const auto& policy : policies) train_with(policy);
         if (chosen_.compare && !chosen_.record.empty()) {
-            frostline::record record(chosen_.record, policy.name(), "weight_change", frostline::existing_record::append);
-            record.write(frostline::comparison_json(summaries[0], summaries[1]));
+            frostline::record record(chosen_.record, chosen_.policy, scorer_name, frostline::existing_record::append);
+            record.write(frostline::comparison_json(summaries_.front(), summaries_.back()));
         }
-        if (!chosen_.quiet) {
-            frostline::print_summary(std::cout, logs);
-            if (!chosen_.record.empty()) std::cout << "record: " << chosen_.record << '\n';
-        }
+        if (chosen_.quiet) return;
+        if (chosen_.compare)
+            frostline::print_summary(std::cout, logs_.front(), logs_.back());
+        else
+            frostline::print_summary(std::cout, logs_.front());
+        if (!chosen_.record.empty()) std::cout << "record: " << chosen_.record << '\n';
     }
 
 private:
-    frostline::sgd<scalar> make_optimiser() const {
-        return frostline::sgd<scalar>{{.momentum = chosen_.momentum, .nesterov = chosen_.nesterov}};
+    void train_with(const frostline::any_policy& policy) {
+        logs_.push_back({.policy = policy.name()});
+        auto& log = logs_.back();
+        std::optional<frostline::progress> progress;
+        if (!chosen_.quiet) progress.emplace(policy.name());
+        std::optional<frostline::record> record;
+        if (!chosen_.record.empty()) {
+            record.emplace(chosen_.record, policy.name(), scorer_name,
+                           logs_.size() == 1 ? frostline::existing_record::replace : frostline::existing_record::append);
+            record->write(run_json(chosen_, policy.name()));
+        }
+        warm_up();
+        const auto tell = [&](auto& observer, const auto& event) {
+            if (observer) frostline::notify(*observer, event);
+        };
+        auto observers = [&](const auto& event) {
+            tell(progress, event);
+            tell(record, event);
+        };
+        network_.initialise(chosen_.seed);
+        frostline::trainer trainer{network_, loss_,  optimiser_, frostline::weight_change{}, policy, make_store(chosen_),
+                                   log,      observers};
+        trainer.run(options_, train_, test_, validation_);
+        if (record) summaries_.push_back(record->summary());
     }
 
-    // Two full steps, so that no run is timed on cold caches and fresh memory; the weights are drawn again afterwards.
-    template <class Loss, class Optimiser>
-    void warm_up(const Loss& loss, const Optimiser& optimiser) {
+    // Two full steps, so that no run is timed on cold caches and fresh memory.
+    void warm_up() {
         const auto few = frostline::take_first(train_, std::min(train_.size(), 2 * options_.batch_size));
         auto options = options_;
         options.epochs = 1;
-        options.batch_size = std::min(options.batch_size, few.size());
-        frostline::trainer trainer{network_,           loss, optimiser, frostline::weight_change{}, frostline::never{},
+        frostline::trainer trainer{network_,           loss_, optimiser_, frostline::weight_change{}, frostline::never{},
                                    frostline::no_feature_store{}};
         trainer.run(options, few);
     }
 
-    template <class Loss, class Optimiser>
-    frostline::run_log train_with(const frostline::any_policy& policy, bool append, const Loss& loss,
-                                  const Optimiser& optimiser, std::vector<frostline::record_line>& summaries) {
-        network_.initialise(chosen_.seed);
-        std::optional<frostline::record> record;
-        return {};
-    }
-
     const settings& chosen_;
     Network network_;
-    Train train_;
-    Validation validation_;
-    Test test_;
+    Dataset train_;
+    std::optional<Dataset> validation_;
+    Dataset test_;
     frostline::training_options options_;
+    frostline::softmax_cross_entropy<scalar> loss_;
+    frostline::sgd<scalar> optimiser_;
+
+    std::vector<frostline::run_log> logs_;
+    std::vector<frostline::record_line> summaries_;
 };
 
 }  // namespace
 
 void train(const settings& chosen) {
     if (chosen.threads > 0) frostline::set_threads(chosen.threads);
+    const auto whole = load(chosen, frostline::dataset_part::train, chosen.train_limit);
+    const auto test = load(chosen, frostline::dataset_part::test, chosen.test_limit);
+    auto train = frostline::take_first(whole, whole.size());
+    std::optional<decltype(train)> validation;
+    if (chosen.validation_share != 0) {
+        auto parts = frostline::split(whole, chosen.validation_share, chosen.seed);
+        train = std::move(parts.train);
+        validation = std::move(parts.validation);
+    }
+    frostline::with_model<scalar>(chosen.model, train.shape(), train.classes(), [&](auto network) {
+        session(chosen, std::move(network), train, validation, frostline::take_first(test, test.size())).run();
+    });
 }

@@ -29,7 +29,8 @@ TEST_CASE("named_options names the known options when one is unknown") {
     CHECK_THROWS_AS(options.require_all_used(), argument_error);
     CHECK_THROWS_WITH(options.require_all_used(),
                       "threshold has no option \"ration\", known are ratio, patience");
-    CHECK_THROWS_WITH(named_options("never:a=1").require_all_used(), "never has no option \"a\", it takes none");
+    CHECK_THROWS_WITH(named_options("never:a=1").require_all_used(),
+                      "never has no option \"a\", it takes none");
 }
 
 TEST_CASE("named_options keeps numbers in their range") {
@@ -44,8 +45,8 @@ TEST_CASE("named_options keeps numbers in their range") {
 }
 
 TEST_CASE("named_options rejects text of another form") {
-    for (const char* text : {"", ":", ":a=1", "x:", "x:a", "x:=1", "x:a=", "x:a=1,", "x:a=1,,b=2", "x:a=one", "x:a=1x",
-                             "x:a=1 ", "x:a=nan", "x:a=inf", "x:a=1e999", "x:a=1,a=2", "x:a=b=1"})
+    for (const char* text : {"", ":", ":a=1", "x:", "x:a", "x:=1", "x:a=", "x:a=1,", "x:a=1,,b=2", "x:a=one",
+                             "x:a=1x", "x:a=1 ", "x:a=nan", "x:a=inf", "x:a=1e999", "x:a=1,a=2", "x:a=b=1"})
         CHECK_THROWS_AS(named_options(text), argument_error);
     CHECK_THROWS_WITH(named_options("x:a=1,a=2"), "x: the option \"a\" stands twice");
     CHECK_THROWS_WITH(named_options("x:a=one"), "x: a must be a finite number, found \"one\"");

@@ -21,7 +21,9 @@ parameter<float> make(std::string name, std::vector<std::size_t> shape, initiali
 
 /// A parameter that owns its memory.
 struct owned {
-    explicit owned(parameter<float> bare) : item(std::move(bare)), values(item.size()) { item.value = values.data(); }
+    explicit owned(parameter<float> bare) : item(std::move(bare)), values(item.size()) {
+        item.value = values.data();
+    }
 
     parameter<float> item;
     std::vector<float> values;
@@ -87,7 +89,8 @@ TEST_CASE("a copy of parameter_arenas keeps the values when it is bound to the s
 }
 
 TEST_CASE("a parameter starts as its initialiser says") {
-    for (const float value : initialised(make("w", {50}, initialiser::constant(0.25)), 1)) CHECK(value == 0.25f);
+    for (const float value : initialised(make("w", {50}, initialiser::constant(0.25)), 1))
+        CHECK(value == 0.25f);
 
     float largest = 0;
     for (const float value : initialised(make("w", {5000}, initialiser::uniform(0.5)), 1))
@@ -96,7 +99,8 @@ TEST_CASE("a parameter starts as its initialiser says") {
     CHECK(largest > 0.49f);
 
     double squares = 0;
-    for (const float value : initialised(make("w", {5000}, initialiser::normal(0.1)), 1)) squares += value * value;
+    for (const float value : initialised(make("w", {5000}, initialiser::normal(0.1)), 1))
+        squares += value * value;
     CHECK(std::sqrt(squares / 5000) == Catch::Approx(0.1).epsilon(0.05));
 }
 

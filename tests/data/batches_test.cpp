@@ -19,7 +19,8 @@ std::vector<std::uint64_t> some_ids(std::size_t count) {
     return ids;
 }
 
-std::vector<std::uint64_t> visited(const std::vector<std::uint64_t>& ids, const std::vector<std::size_t>& order) {
+std::vector<std::uint64_t> visited(const std::vector<std::uint64_t>& ids,
+                                   const std::vector<std::size_t>& order) {
     std::vector<std::uint64_t> result;
     for (const auto index : order) result.push_back(ids[index]);
     return result;
@@ -31,7 +32,8 @@ in_memory_dataset<float> counting_set(std::size_t samples, sample_shape shape) {
     float next = 0;
     for (auto& pixel : images) pixel = next++;
     std::vector<std::int32_t> targets(samples);
-    for (std::size_t index = 0; index < samples; ++index) targets[index] = static_cast<std::int32_t>(index % 10);
+    for (std::size_t index = 0; index < samples; ++index)
+        targets[index] = static_cast<std::int32_t>(index % 10);
     return {std::move(images), std::move(targets), 10};
 }
 
@@ -127,10 +129,12 @@ TEST_CASE("batches cut the order and keep a partial last batch") {
 TEST_CASE("batch sizes and shards that do not fit are argument errors") {
     const auto order = batch_order(10, 1, 0);
     CHECK_THROWS_AS(batches(order, 0), argument_error);
-    CHECK_THROWS_WITH(batches(order, 0), "the batch size is 0, expected at least 1 and at most 10, the number of samples");
+    CHECK_THROWS_WITH(batches(order, 0),
+                      "the batch size is 0, expected at least 1 and at most 10, the number of samples");
     CHECK_THROWS_WITH(batches(order, 11),
                       "the batch size is 11, expected at least 1 and at most 10, the number of samples");
-    CHECK_THROWS_WITH(batches(order, 5, 2), "the batch size is 5, expected a multiple of 2, the number of shards");
+    CHECK_THROWS_WITH(batches(order, 5, 2),
+                      "the batch size is 5, expected a multiple of 2, the number of shards");
     CHECK_THROWS_AS(batches(order, 5, 0), argument_error);
     CHECK_THROWS_WITH(batch_order(10, 1, 0, 0), ContainsSubstring("the number of shards is 0"));
     CHECK_THROWS_WITH(batch_order(10, 1, 0, 11), ContainsSubstring("the number of shards is 11"));
@@ -187,5 +191,6 @@ TEST_CASE("a batch that asks for a sample beyond the set is an argument error") 
     std::vector<std::int32_t> targets;
     std::vector<std::uint64_t> ids;
     const std::vector<std::size_t> indices = {0, 3};
-    CHECK_THROWS_WITH(load_batch(data, indices, images, targets, ids), "a batch asks for sample 3 of a data set of 3");
+    CHECK_THROWS_WITH(load_batch(data, indices, images, targets, ids),
+                      "a batch asks for sample 3 of a data set of 3");
 }

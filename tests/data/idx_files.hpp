@@ -41,7 +41,8 @@ private:
 inline byte_string header(std::uint32_t magic, const std::vector<std::uint32_t>& dimensions) {
     byte_string bytes;
     const auto append = [&](std::uint32_t number) {
-        for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<std::uint8_t>(number >> shift));
+        for (int shift = 24; shift >= 0; shift -= 8)
+            bytes.push_back(static_cast<std::uint8_t>(number >> shift));
     };
     append(magic);
     for (const auto extent : dimensions) append(extent);

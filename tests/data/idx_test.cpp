@@ -23,7 +23,7 @@ std::string message_of(const std::function<void()>& action) {
     return "no data_error";
 }
 
-/// The sentence for these bytes, which must be the same but for the name from memory, a plain and a compressed file.
+/// The sentence for these bytes: the same, but for the name, from memory, a plain and a compressed file.
 std::string rejection(const byte_string& bytes, bool as_images = true) {
     const temporary_folder folder;
     const auto plain = folder / "plain";
@@ -31,8 +31,8 @@ std::string rejection(const byte_string& bytes, bool as_images = true) {
     idx_files::write(plain, bytes);
     idx_files::write_compressed(compressed, bytes);
     memory_bytes memory(std::as_bytes(std::span(bytes)), "name");
-    const std::string found =
-        message_of([&] { as_images ? (void)read_idx_images_from(memory) : (void)read_idx_labels_from(memory); });
+    const std::string found = message_of(
+        [&] { as_images ? (void)read_idx_images_from(memory) : (void)read_idx_labels_from(memory); });
     for (const auto& path : {plain, compressed}) {
         const auto action = [&] { as_images ? (void)read_idx_images(path) : (void)read_idx_labels(path); };
         CHECK(message_of(action) == path.string() + found.substr(4));
@@ -77,7 +77,8 @@ TEST_CASE("a missing file, and a folder in its place, are errors that name it") 
     const temporary_folder folder;
     CHECK_THAT(message_of([&] { read_idx_images(folder / "absent.gz"); }),
                ContainsSubstring("absent.gz: cannot be opened (No such file or directory)"));
-    CHECK_THAT(message_of([&] { read_idx_images(folder.path()); }), ContainsSubstring(folder.path().string()));
+    CHECK_THAT(message_of([&] { read_idx_images(folder.path()); }),
+               ContainsSubstring(folder.path().string()));
     CHECK_THAT(message_of([&] { read_idx_images(folder.path()); }), ContainsSubstring("directory"));
 }
 
@@ -97,7 +98,8 @@ TEST_CASE("a file that ends early, at any byte, says where") {
         CHECK_THAT(found, ContainsSubstring("ends"));
     }
     CHECK(rejection({}) == "name: ends inside the field magic, found 0 of its 4 bytes");
-    CHECK(rejection(idx_files::header(0x803, {2, 2})) == "name: ends inside the field width, found 0 of its 4 bytes");
+    CHECK(rejection(idx_files::header(0x803, {2, 2})) ==
+          "name: ends inside the field width, found 0 of its 4 bytes");
     CHECK(rejection({whole.begin(), whole.end() - 1}) ==
           "name: ends after 7 of the 8 bytes of data that its header promises");
 }
@@ -110,18 +112,24 @@ TEST_CASE("bytes after the data are an error") {
 }
 
 TEST_CASE("an empty set and empty images are errors") {
-    CHECK(rejection(idx_files::header(0x803, {0, 28, 28})) == "name: the field samples is 0, expected at least 1");
-    CHECK(rejection(idx_files::header(0x803, {1, 0, 28})) == "name: the field height is 0, expected at least 1");
-    CHECK(rejection(idx_files::header(0x803, {1, 28, 0})) == "name: the field width is 0, expected at least 1");
+    CHECK(rejection(idx_files::header(0x803, {0, 28, 28})) ==
+          "name: the field samples is 0, expected at least 1");
+    CHECK(rejection(idx_files::header(0x803, {1, 0, 28})) ==
+          "name: the field height is 0, expected at least 1");
+    CHECK(rejection(idx_files::header(0x803, {1, 28, 0})) ==
+          "name: the field width is 0, expected at least 1");
     CHECK(rejection(idx_files::labels({}), false) == "name: the field samples is 0, expected at least 1");
 }
 
 TEST_CASE("dimensions that no memory holds are rejected without allocating them") {
-    CHECK_THAT(rejection(idx_files::header(0x803, {0xffffffff, 0xffffffff, 0xffffffff})),
-               ContainsSubstring("the field height is 4294967295, which makes the array larger than any memory"));
-    CHECK_THAT(rejection(idx_files::header(0x803, {0x80000000, 0x80000000, 4})), ContainsSubstring("the field width"));
+    CHECK_THAT(
+        rejection(idx_files::header(0x803, {0xffffffff, 0xffffffff, 0xffffffff})),
+        ContainsSubstring("the field height is 4294967295, which makes the array larger than any memory"));
+    CHECK_THAT(rejection(idx_files::header(0x803, {0x80000000, 0x80000000, 4})),
+               ContainsSubstring("the field width"));
     // 4 EiB fit the arithmetic; the data never arrive.
-    CHECK_THAT(rejection(idx_files::header(0x803, {0x80000000, 0x80000000, 1})), ContainsSubstring("ends after 0"));
+    CHECK_THAT(rejection(idx_files::header(0x803, {0x80000000, 0x80000000, 1})),
+               ContainsSubstring("ends after 0"));
     CHECK_THAT(rejection(idx_files::header(0x801, {0xffffffff}), false),
                ContainsSubstring("ends after 0 of the 4294967295 bytes"));
 }
@@ -131,7 +139,8 @@ TEST_CASE("a compressed file that is cut off is an error at every length") {
     idx_files::write_compressed(folder / "whole.gz", idx_files::images(4, 5, 5));
     const auto whole = idx_files::read(folder / "whole.gz");
     for (std::size_t length = 0; length < whole.size(); ++length) {
-        idx_files::write(folder / "cut.gz", {whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length)});
+        idx_files::write(folder / "cut.gz",
+                         {whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length)});
         CHECK_THAT(message_of([&] { read_idx_images(folder / "cut.gz"); }), ContainsSubstring("cut.gz: "));
     }
     // All data are there, and half of the check sum.
@@ -147,8 +156,9 @@ TEST_CASE("a compressed file with a wrong check sum or damaged data is an error"
     auto damaged = whole;
     damaged[damaged.size() - 8] ^= 1;
     idx_files::write(folder / "damaged.gz", damaged);
-    CHECK_THAT(message_of([&] { read_idx_images(folder / "damaged.gz"); }),
-               ContainsSubstring("damaged.gz: cannot be read (") && ContainsSubstring("incorrect data check"));
+    CHECK_THAT(
+        message_of([&] { read_idx_images(folder / "damaged.gz"); }),
+        ContainsSubstring("damaged.gz: cannot be read (") && ContainsSubstring("incorrect data check"));
     // The few bits that fill up the last byte of the compressed data mean nothing: then the images are whole.
     const auto expected = idx_files::images(4, 5, 5);
     std::size_t rejected = 0;
@@ -158,7 +168,8 @@ TEST_CASE("a compressed file with a wrong check sum or damaged data is an error"
         idx_files::write(folder / "damaged.gz", damaged);
         try {
             const auto images = read_idx_images(folder / "damaged.gz");
-            CHECK(std::equal(images.storage().begin(), images.storage().end(), expected.begin() + 16, expected.end()));
+            CHECK(std::equal(images.storage().begin(), images.storage().end(), expected.begin() + 16,
+                             expected.end()));
         } catch (const data_error& found) {
             CHECK_THAT(found.what(), ContainsSubstring("damaged.gz: "));
             ++rejected;
@@ -173,7 +184,8 @@ TEST_CASE("images and labels that do not belong together are errors that name th
     idx_files::write(folder / "two", idx_files::labels({0, 1}));
     idx_files::write(folder / "high", idx_files::labels({0, 10, 1}));
     CHECK(message_of([&] { load_idx(folder / "images", folder / "two"); }) ==
-          (folder / "two").string() + ": the field samples is 2, expected 3 as in " + (folder / "images").string());
+          (folder / "two").string() + ": the field samples is 2, expected 3 as in " +
+              (folder / "images").string());
     CHECK(message_of([&] { load_idx(folder / "images", folder / "high"); }) ==
           (folder / "high").string() + ": label 1 is 10, expected less than 10, the number of classes");
     CHECK(load_idx(folder / "images", folder / "high", 11).target(1) == 10);

@@ -87,10 +87,12 @@ TEST_CASE("arrays that disagree are data errors with both numbers") {
     CHECK_THROWS_WITH(make(2, {1, 1, 1}, {0}), ContainsSubstring("2 images and 1 targets"));
     CHECK_THROWS_WITH(make(2, {1, 1, 1}, {0, 0, 0}), ContainsSubstring("2 images and 3 targets"));
     CHECK_THROWS_WITH(make(0, {1, 1, 1}, {}), ContainsSubstring("hold no samples"));
-    CHECK_THROWS_WITH(make(2, {1, 0, 1}, {0, 0}), ContainsSubstring("shape 1x0x1, expected at least one pixel"));
+    CHECK_THROWS_WITH(make(2, {1, 0, 1}, {0, 0}),
+                      ContainsSubstring("shape 1x0x1, expected at least one pixel"));
     CHECK_THROWS_WITH(make(2, {1, 1, 1}, {0, -1}), ContainsSubstring("target 1 of a data set is -1"));
-    CHECK_THROWS_WITH(make(2, {1, 1, 1}, {10, 0}),
-                      ContainsSubstring("target 0 of a data set is 10, expected at least 0 and less than 10"));
+    CHECK_THROWS_WITH(
+        make(2, {1, 1, 1}, {10, 0}),
+        ContainsSubstring("target 0 of a data set is 10, expected at least 0 and less than 10"));
     CHECK_THROWS_AS(make(1, {1, 1, 1}, {std::numeric_limits<std::int32_t>::min()}), data_error);
     CHECK_THROWS_AS(in_memory_dataset<float>(tensor<float>(), {}, 10), data_error);
 }

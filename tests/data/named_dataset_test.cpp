@@ -44,7 +44,7 @@ std::int32_t found_label(std::string_view name, const std::filesystem::path& dat
 }
 
 bool have_fashion_mnist() {
-    const bool have = std::filesystem::exists("/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz");
+    const bool have = std::filesystem::exists(debian_fashion_mnist);
     if (!have) WARN("SKIPPED: Fashion-MNIST is not installed (Debian: dataset-fashion-mnist)");
     return have;
 }
@@ -54,9 +54,9 @@ bool have_fashion_mnist() {
 TEST_CASE("a named set is found in every accepted layout") {
     const data_environment none(nullptr);
     const std::vector<std::pair<std::string, std::string>> layouts = {
-        {"mnist", "mnist"},         {"mnist", "MNIST/raw"},
-        {"mnist", "."},             {"fashion-mnist", "fashion-mnist"},
-        {"fashion-mnist", "."},     {"fashion-mnist", "FashionMNIST/raw"},
+        {"mnist", "mnist"},     {"mnist", "MNIST/raw"},
+        {"mnist", "."},         {"fashion-mnist", "fashion-mnist"},
+        {"fashion-mnist", "."}, {"fashion-mnist", "FashionMNIST/raw"},
     };
     for (const auto& [name, layout] : layouts) {
         for (const bool compressed : {false, true}) {
@@ -67,7 +67,7 @@ TEST_CASE("a named set is found in every accepted layout") {
     }
 }
 
-TEST_CASE("the data directory comes before FROSTLINE_DATA, and the own folder of a set before the directory itself") {
+TEST_CASE("the data directory comes before FROSTLINE_DATA, and a set's own folder before the directory") {
     const temporary_folder given;
     const temporary_folder environment;
     const data_environment set(environment.path().c_str());
@@ -132,8 +132,10 @@ TEST_CASE("Fashion-MNIST of the Debian package is what its authors published") {
     CHECK(train.classes() == 10);
     std::vector<std::size_t> train_counts(10, 0);
     std::vector<std::size_t> test_counts(10, 0);
-    for (std::size_t index = 0; index < train.size(); ++index) ++train_counts[static_cast<std::size_t>(train.target(index))];
-    for (std::size_t index = 0; index < test.size(); ++index) ++test_counts[static_cast<std::size_t>(test.target(index))];
+    for (std::size_t index = 0; index < train.size(); ++index)
+        ++train_counts[static_cast<std::size_t>(train.target(index))];
+    for (std::size_t index = 0; index < test.size(); ++index)
+        ++test_counts[static_cast<std::size_t>(test.target(index))];
     CHECK(train_counts == std::vector<std::size_t>(10, 6000));
     CHECK(test_counts == std::vector<std::size_t>(10, 1000));
     const std::vector<std::int32_t> first_train = {9, 0, 0, 3, 0, 2, 7, 2, 5, 5};
@@ -156,5 +158,6 @@ TEST_CASE("Fashion-MNIST of the Debian package is what its authors published") {
     const double mean = sum / (60000.0 * 784);
     const auto usual = usual_statistics("fashion-mnist");
     CHECK(mean == Catch::Approx(usual.mean[0]).margin(5e-5));
-    CHECK(std::sqrt(squares / (60000.0 * 784) - mean * mean) == Catch::Approx(usual.deviation[0]).margin(5e-5));
+    CHECK(std::sqrt(squares / (60000.0 * 784) - mean * mean) ==
+          Catch::Approx(usual.deviation[0]).margin(5e-5));
 }

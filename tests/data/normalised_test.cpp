@@ -42,5 +42,6 @@ TEST_CASE("normalisation that does not fit the channels, or divides by nothing, 
     CHECK_THROWS_WITH(normalised(two_channels(), {{0, 0}, {1, -1}}),
                       ContainsSubstring("deviation of channel 1 is -1"));
     CHECK_THROWS_AS(normalised(two_channels(), {{0, 0}, {infinity, 1}}), argument_error);
-    CHECK_THROWS_WITH(normalised(two_channels(), {{infinity, 0}, {1, 1}}), ContainsSubstring("mean of channel 0"));
+    CHECK_THROWS_WITH(normalised(two_channels(), {{infinity, 0}, {1, 1}}),
+                      ContainsSubstring("mean of channel 0"));
 }

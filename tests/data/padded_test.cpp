@@ -32,18 +32,20 @@ TEST_CASE("a border of zeros surrounds the sample") {
 
 TEST_CASE("every border leaves every pixel of every channel in its place") {
     for (const std::size_t border : {0, 1, 2, 7}) {
-        for (const sample_shape inner : {sample_shape{28, 28, 1}, sample_shape{5, 3, 3}, sample_shape{1, 9, 2}}) {
+        for (const sample_shape inner :
+             {sample_shape{28, 28, 1}, sample_shape{5, 3, 3}, sample_shape{1, 9, 2}}) {
             const padded data(counting_from_one(1, inner), border);
             const sample_shape outer = data.shape();
-            REQUIRE(outer == sample_shape{inner.height + 2 * border, inner.width + 2 * border, inner.channels});
+            REQUIRE(outer ==
+                    sample_shape{inner.height + 2 * border, inner.width + 2 * border, inner.channels});
             std::vector<double> pixels(outer.size(), -1.0);
             data.read(0, std::span(pixels));
             std::size_t wrong = 0;
             for (std::size_t row = 0; row < outer.height; ++row) {
                 for (std::size_t column = 0; column < outer.width; ++column) {
                     for (std::size_t channel = 0; channel < outer.channels; ++channel) {
-                        const bool inside = row >= border && row < border + inner.height && column >= border &&
-                                            column < border + inner.width;
+                        const bool inside = row >= border && row < border + inner.height &&
+                                            column >= border && column < border + inner.width;
                         const std::size_t source =
                             ((row - border) * inner.width + column - border) * inner.channels + channel;
                         const double expected = inside ? static_cast<double>(source + 1) : 0;

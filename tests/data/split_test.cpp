@@ -40,7 +40,8 @@ TEST_CASE("a split puts every sample on one side, in the wanted share and in ord
     all = sorted(std::move(all));
     for (std::size_t index = 0; index < 1000; ++index) REQUIRE(all[index] == index);
     // About half of the validation samples come from the first half.
-    const auto early = std::count_if(validation_ids.begin(), validation_ids.end(), [](auto id) { return id < 500; });
+    const auto early =
+        std::count_if(validation_ids.begin(), validation_ids.end(), [](auto id) { return id < 500; });
     CHECK(early > 25);
     CHECK(early < 75);
 }
@@ -59,6 +60,7 @@ TEST_CASE("a split that leaves a side empty is an argument error") {
     for (const double share : {0.0, 1.0, -0.1, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
         CHECK_THROWS_AS(split(set_of(10), share, 1), argument_error);
     }
-    CHECK_THROWS_WITH(split(set_of(10), 0.01, 1), ContainsSubstring("a validation share of 0.01 of 10 samples"));
+    CHECK_THROWS_WITH(split(set_of(10), 0.01, 1),
+                      ContainsSubstring("a validation share of 0.01 of 10 samples"));
     CHECK_THROWS_AS(split(set_of(10), 0.99, 1), argument_error);
 }

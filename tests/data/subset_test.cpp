@@ -44,6 +44,6 @@ TEST_CASE("a subset of nothing, or of samples that are not there, is an argument
     CHECK_THROWS_AS(subset(five(), {}), argument_error);
     CHECK_THROWS_WITH(subset(five(), {0, 5}), "a subset asks for sample 5 of a data set of 5");
     CHECK_THROWS_AS(take_first(five(), 0), argument_error);
-    CHECK_THROWS_WITH(take_first(five(), 6),
-                      ContainsSubstring("the first 6 samples were asked for") && ContainsSubstring("at most 5"));
+    CHECK_THROWS_WITH(take_first(five(), 6), ContainsSubstring("the first 6 samples were asked for") &&
+                                                 ContainsSubstring("at most 5"));
 }

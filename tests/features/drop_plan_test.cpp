@@ -43,7 +43,8 @@ TEST_CASE("the plan drops what is cheaper to read than to run") {
     const auto found = answer({.blocks = {block(1, 0.1), block(1, 0.1)}, .frozen = 1});
     CHECK(found.dropped == 1);
     CHECK(found.reason ==
-          "storing the outputs of block 0 takes 100 MB of 1.1e+06 MB; the frozen blocks then need 2 s over the 10 "
+          "storing the outputs of block 0 takes 100 MB of 1.1e+06 MB; the frozen blocks then need 2 s over "
+          "the 10 "
           "epochs left instead of 10 s");
 }
 
@@ -86,7 +87,8 @@ TEST_CASE("the plan leaves out cuts that do not fit the budget, the index includ
     CHECK(answer(asked).dropped == 1);
     --asked.budget;
     CHECK(answer(asked).dropped == 0);
-    CHECK(answer(asked).reason == "no cut fits the store: the smallest, behind block 0, needs 100 MB of 100 MB");
+    CHECK(answer(asked).reason ==
+          "no cut fits the store: the smallest, behind block 0, needs 100 MB of 100 MB");
     asked.budget = 0;
     CHECK(answer(asked).dropped == 0);
 }
@@ -108,7 +110,8 @@ TEST_CASE("the plan moves the cut only when refilling pays") {
     // Staying costs 0.3 s an epoch; moving 1.25 s once and 0.05 s an epoch from then on.
     asked.epochs_left = 4;
     CHECK(answer(asked).dropped == 1);
-    CHECK(answer(asked).reason == "the outputs of block 0 stay stored: no other cut is faster over the 4 epochs left");
+    CHECK(answer(asked).reason ==
+          "the outputs of block 0 stay stored: no other cut is faster over the 4 epochs left");
     asked.epochs_left = 5;
     CHECK(answer(asked).dropped == 2);
 }

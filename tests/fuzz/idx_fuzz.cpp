@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The bytes as an IDX array in memory, and as a file, where gzip unpacks them first: either is read or is a data_error.
+// The bytes as an IDX array in memory, and as a file, where gzip unpacks them first: read, or a data_error.
 #include "frostline/data/idx.hpp"
 
 #include <sys/mman.h>
@@ -38,7 +38,8 @@ void read_labels(Source&& source) {
 const std::string& scratch_file(const std::uint8_t* data, std::size_t size) {
     static const int descriptor = ::memfd_create("idx_fuzz", 0);
     static const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
-    if (::ftruncate(descriptor, 0) != 0 || ::pwrite(descriptor, data, size, 0) != static_cast<ssize_t>(size)) {
+    if (::ftruncate(descriptor, 0) != 0 ||
+        ::pwrite(descriptor, data, size, 0) != static_cast<ssize_t>(size)) {
         std::abort();
     }
     return path;

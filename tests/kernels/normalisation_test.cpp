@@ -11,14 +11,16 @@ using namespace frostline;
 
 namespace {
 
-constexpr std::size_t sizes[][2] = {{2, 1},    {37, 3},    {3001, 6},  {1000, 15}, {4100, 16},
-                                    {600, 24}, {70, 300},  {35, 1000}, {2049, 17}, {1, 5}};
+constexpr std::size_t sizes[][2] = {{2, 1},    {37, 3},   {3001, 6},  {1000, 15}, {4100, 16},
+                                    {600, 24}, {70, 300}, {35, 1000}, {2049, 17}, {1, 5}};
 
 template <class T>
-aligned_vector<T> random_values(std::size_t count, std::string_view name, double bound = 1, double offset = 0) {
+aligned_vector<T> random_values(std::size_t count, std::string_view name, double bound = 1,
+                                double offset = 0) {
     aligned_vector<T> values(count);
     const random_stream draws(3, purpose::user, hash_of(name));
-    for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(offset + bound * (2 * draws.uniform(i) - 1));
+    for (std::size_t i = 0; i < count; ++i)
+        values[i] = static_cast<float>(offset + bound * (2 * draws.uniform(i) - 1));
     return values;
 }
 
@@ -45,7 +47,8 @@ template <class T>
 statistics<T> statistics_of(std::size_t rows, std::size_t channels, const aligned_vector<T>& z) {
     statistics<T> result{aligned_vector<T>(channels), aligned_vector<T>(channels)};
     aligned_vector<T> scratch(kernels::column_scratch_size(rows, channels));
-    kernels::column_statistics(rows, channels, z.data(), result.mean.data(), result.variance.data(), scratch.data());
+    kernels::column_statistics(rows, channels, z.data(), result.mean.data(), result.variance.data(),
+                               scratch.data());
     return result;
 }
 
@@ -57,7 +60,8 @@ TEMPLATE_TEST_CASE("column statistics are those of the plain formulas", "", floa
         INFO(rows << " rows of " << channels);
         const auto z = random_values<T>(rows * channels, "z", 2, 0.5);
         const auto found = statistics_of(rows, channels, z);
-        const auto sums = naive_sums(rows, channels, [&](std::size_t i, std::size_t) { return double(z[i]); });
+        const auto sums =
+            naive_sums(rows, channels, [&](std::size_t i, std::size_t) { return double(z[i]); });
         const auto squares = naive_sums(rows, channels, [&, rows = rows](std::size_t i, std::size_t c) {
             const double deviation = z[i] - sums[c] / rows;
             return deviation * deviation;
@@ -77,7 +81,8 @@ TEMPLATE_TEST_CASE("column statistics lose nothing to a large mean or an odd fir
         for (const bool odd : {false, true}) {
             if (odd) std::fill_n(z.begin(), channels, T{0});
             const auto found = statistics_of(rows, channels, z);
-            const auto sums = naive_sums(rows, channels, [&](std::size_t i, std::size_t) { return double(z[i]); });
+            const auto sums =
+                naive_sums(rows, channels, [&](std::size_t i, std::size_t) { return double(z[i]); });
             const auto squares = naive_sums(rows, channels, [&](std::size_t i, std::size_t c) {
                 const double deviation = z[i] - sums[c] / rows;
                 return deviation * deviation;
@@ -114,7 +119,8 @@ TEMPLATE_TEST_CASE("normalise scales, shifts, adds and cuts off, also in place",
                                    adds ? addend.data() : nullptr, relu, y.data());
                 double worst = 0;
                 for (std::size_t i = 0; i < count; ++i) {
-                    double expected = double(z[i]) * scale[i % channels] + shift[i % channels] + (adds ? addend[i] : 0);
+                    double expected =
+                        double(z[i]) * scale[i % channels] + shift[i % channels] + (adds ? addend[i] : 0);
                     if (relu) expected = std::max(expected, 0.0);
                     worst = std::max(worst, std::abs(y[i] - expected));
                 }
@@ -123,8 +129,8 @@ TEMPLATE_TEST_CASE("normalise scales, shifts, adds and cuts off, also in place",
                                       adds ? addend.data() : nullptr, relu, in_place.data());
                 CHECK(in_place == y);
                 if (adds) {
-                    kernels::normalise<T>(rows, channels, z.data(), scale.data(), shift.data(), over_addend.data(),
-                                          relu, over_addend.data());
+                    kernels::normalise<T>(rows, channels, z.data(), scale.data(), shift.data(),
+                                          over_addend.data(), relu, over_addend.data());
                     CHECK(over_addend == y);
                 }
             }
@@ -144,40 +150,45 @@ TEMPLATE_TEST_CASE("batch norm's backward pass is that of the plain formulas", "
         INFO(rows << " rows of " << channels);
         const std::size_t count = rows * channels;
         const auto z = random_values<T>(count, "z", 2), y = random_values<T>(count, "y");
-        const auto mean = random_values<T>(channels, "mean", 0.1), weight = random_values<T>(channels, "weight");
+        const auto mean = random_values<T>(channels, "mean", 0.1),
+                   weight = random_values<T>(channels, "weight");
         const auto inverse = random_values<T>(channels, "inverse", 0.2, 1);
         aligned_vector<T> scratch(kernels::column_scratch_size(rows, channels));
         for (const bool relu : {false, true}) {
             const auto given = random_values<T>(count, "dy");
             auto dy = given;
             aligned_vector<T> sum_dy(channels), sum_dy_xhat(channels), dz(count);
-            kernels::batch_norm_backward_sums<T>(rows, channels, dy.data(), relu ? y.data() : nullptr, z.data(),
-                                                 mean.data(), inverse.data(), sum_dy.data(), sum_dy_xhat.data(),
-                                                 scratch.data());
+            kernels::batch_norm_backward_sums<T>(rows, channels, dy.data(), relu ? y.data() : nullptr,
+                                                 z.data(), mean.data(), inverse.data(), sum_dy.data(),
+                                                 sum_dy_xhat.data(), scratch.data());
             for (std::size_t i = 0; i < count; ++i)
                 if (dy[i] != (relu && y[i] <= 0 ? 0 : given[i])) FAIL("dy is not masked by y > 0");
-            const auto xhat = [&](std::size_t i, std::size_t c) { return (double(z[i]) - mean[c]) * inverse[c]; };
-            const auto sums = naive_sums(rows, channels, [&](std::size_t i, std::size_t) { return double(dy[i]); });
-            const auto products = naive_sums(rows, channels, [&](std::size_t i, std::size_t c) {
-                return double(dy[i]) * xhat(i, c);
-            });
+            const auto xhat = [&](std::size_t i, std::size_t c) {
+                return (double(z[i]) - mean[c]) * inverse[c];
+            };
+            const auto sums =
+                naive_sums(rows, channels, [&](std::size_t i, std::size_t) { return double(dy[i]); });
+            const auto products = naive_sums(
+                rows, channels, [&](std::size_t i, std::size_t c) { return double(dy[i]) * xhat(i, c); });
             for (std::size_t c = 0; c < channels; ++c) {
                 CHECK(sum_dy[c] == Catch::Approx(sums[c]).margin(10 * tolerance<T>()));
                 CHECK(sum_dy_xhat[c] == Catch::Approx(products[c]).margin(10 * tolerance<T>()));
             }
-            kernels::batch_norm_backward_input(rows, channels, dy.data(), z.data(), mean.data(), inverse.data(),
-                                               weight.data(), sum_dy.data(), sum_dy_xhat.data(), dz.data());
+            kernels::batch_norm_backward_input(rows, channels, dy.data(), z.data(), mean.data(),
+                                               inverse.data(), weight.data(), sum_dy.data(),
+                                               sum_dy_xhat.data(), dz.data());
             double worst = 0;
             for (std::size_t i = 0; i < count; ++i) {
                 const std::size_t c = i % channels;
-                const double expected =
-                    double(weight[c]) * inverse[c] * (dy[i] - sums[c] / rows - xhat(i, c) * products[c] / rows);
+                const double expected = double(weight[c]) * inverse[c] *
+                                        (dy[i] - sums[c] / rows - xhat(i, c) * products[c] / rows);
                 worst = std::max(worst, std::abs(dz[i] - expected));
             }
             CHECK(worst < tolerance<T>());
             auto in_place = dy;
-            kernels::batch_norm_backward_input(rows, channels, in_place.data(), z.data(), mean.data(), inverse.data(),
-                                               weight.data(), sum_dy.data(), sum_dy_xhat.data(), in_place.data());
+            kernels::batch_norm_backward_input(rows, channels, in_place.data(), z.data(), mean.data(),
+                                               inverse.data(), weight.data(), sum_dy.data(),
+                                               sum_dy_xhat.data(), in_place.data());
             CHECK(in_place == dz);
             aligned_vector<T> bias_gradient(channels);
             kernels::column_sums(rows, channels, dy.data(), bias_gradient.data(), scratch.data());
@@ -188,16 +199,18 @@ TEMPLATE_TEST_CASE("batch norm's backward pass is that of the plain formulas", "
 
 TEST_CASE("normalisation is the same to the bit on any number of threads") {
     const int before = threads();
-    for (const auto& [rows, channels] : {std::pair<std::size_t, std::size_t>{40000, 6}, {9000, 40}, {700, 600}}) {
-        const auto z = random_values<float>(rows * channels, "z"), given = random_values<float>(rows * channels, "dy");
+    for (const auto& [rows, channels] :
+         {std::pair<std::size_t, std::size_t>{40000, 6}, {9000, 40}, {700, 600}}) {
+        const auto z = random_values<float>(rows * channels, "z"),
+                   given = random_values<float>(rows * channels, "dy");
         set_threads(1);
         const auto run = [&, rows = rows, channels = channels] {
             const auto statistics = statistics_of(rows, channels, z);
             auto dy = given;
             aligned_vector<float> sums(2 * channels), scratch(kernels::column_scratch_size(rows, channels));
-            kernels::batch_norm_backward_sums(rows, channels, dy.data(), z.data(), z.data(), statistics.mean.data(),
-                                              statistics.variance.data(), sums.data(), sums.data() + channels,
-                                              scratch.data());
+            kernels::batch_norm_backward_sums(rows, channels, dy.data(), z.data(), z.data(),
+                                              statistics.mean.data(), statistics.variance.data(), sums.data(),
+                                              sums.data() + channels, scratch.data());
             return std::pair(statistics, sums);
         };
         const auto expected = run();

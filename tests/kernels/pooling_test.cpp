@@ -14,15 +14,27 @@ namespace {
 
 pooling_geometry geometry_of(std::size_t samples, std::size_t height, std::size_t width, std::size_t channels,
                              std::size_t kernel, std::size_t stride, std::size_t padding) {
-    return {samples, height, width, channels, kernel, stride, padding,
-            (height + 2 * padding - kernel) / stride + 1, (width + 2 * padding - kernel) / stride + 1};
+    return {samples,
+            height,
+            width,
+            channels,
+            kernel,
+            stride,
+            padding,
+            (height + 2 * padding - kernel) / stride + 1,
+            (width + 2 * padding - kernel) / stride + 1};
 }
 
 std::vector<pooling_geometry> geometries() {
     std::vector<pooling_geometry> result;
     for (const std::size_t channels : {1, 3, 16, 67, 130})
-        for (const auto& [kernel, stride, padding] :
-             {std::array<std::size_t, 3>{2, 2, 0}, {3, 2, 1}, {3, 1, 1}, {2, 3, 0}, {1, 1, 0}, {5, 3, 2}, {2, 1, 1}})
+        for (const auto& [kernel, stride, padding] : {std::array<std::size_t, 3>{2, 2, 0},
+                                                      {3, 2, 1},
+                                                      {3, 1, 1},
+                                                      {2, 3, 0},
+                                                      {1, 1, 0},
+                                                      {5, 3, 2},
+                                                      {2, 1, 1}})
             result.push_back(geometry_of(2, 7, 6, channels, kernel, stride, padding));
     result.push_back(geometry_of(3, 40, 33, 8, 3, 2, 1));
     result.push_back(geometry_of(1, 20, 20, 2, 20, 20, 0));
@@ -33,7 +45,8 @@ template <class T>
 std::vector<T> random_values(std::size_t count, std::uint64_t key) {
     const random_stream draws(5, purpose::user, key);
     std::vector<T> values(count);
-    for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<T>(std::floor(draws.uniform(i) * 20) - 25);
+    for (std::size_t i = 0; i < count; ++i)
+        values[i] = static_cast<T>(std::floor(draws.uniform(i) * 20) - 25);
     return values;
 }
 
@@ -52,7 +65,8 @@ void for_each_pair(const pooling_geometry& g, const Visit& visit) {
                         const long row = i * stride + place / kernel - padding;
                         const long column = j * stride + place % kernel - padding;
                         const bool inside = row >= 0 && row < height && column >= 0 && column < width;
-                        visit(output, inside ? ((n * height + row) * width + column) * channels + c : -1, place);
+                        visit(output, inside ? ((n * height + row) * width + column) * channels + c : -1,
+                              place);
                     }
 }
 
@@ -61,10 +75,12 @@ void for_each_pair(const pooling_geometry& g, const Visit& visit) {
 TEMPLATE_TEST_CASE("max pooling is that of the plain loops, forwards and backwards", "", float, double) {
     using T = TestType;
     for (const auto& g : geometries()) {
-        INFO(g.channels << " channels, kernel " << g.kernel << ", stride " << g.stride << ", padding " << g.padding);
+        INFO(g.channels << " channels, kernel " << g.kernel << ", stride " << g.stride << ", padding "
+                        << g.padding);
         const std::size_t inputs = g.samples * g.input_height * g.input_width * g.channels;
         const std::size_t outputs = g.samples * g.output_height * g.output_width * g.channels;
-        const auto x = random_values<T>(inputs, 1), dy = random_values<T>(outputs, 2);  // whole numbers, with ties
+        const auto x = random_values<T>(inputs, 1),
+                   dy = random_values<T>(outputs, 2);  // whole numbers, with ties
         std::vector<T> expected(outputs, -std::numeric_limits<T>::infinity()), expected_dx(inputs);
         std::vector<std::uint16_t> expected_argmax(outputs);
         std::vector<long> chosen(outputs);
@@ -91,7 +107,8 @@ TEMPLATE_TEST_CASE("max pooling is that of the plain loops, forwards and backwar
 TEMPLATE_TEST_CASE("average pooling is that of the plain loops, forwards and backwards", "", float, double) {
     using T = TestType;
     for (const auto& g : geometries()) {
-        INFO(g.channels << " channels, kernel " << g.kernel << ", stride " << g.stride << ", padding " << g.padding);
+        INFO(g.channels << " channels, kernel " << g.kernel << ", stride " << g.stride << ", padding "
+                        << g.padding);
         const std::size_t inputs = g.samples * g.input_height * g.input_width * g.channels;
         const std::size_t outputs = g.samples * g.output_height * g.output_width * g.channels;
         const auto x = random_values<T>(inputs, 1), dy = random_values<T>(outputs, 2);

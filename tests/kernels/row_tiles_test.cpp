@@ -9,7 +9,8 @@
 using namespace frostline;
 
 TEST_CASE("row tiles cover every element once and know its channel") {
-    const std::size_t sizes[][2] = {{1, 1}, {37, 3}, {3000, 6}, {1025, 15}, {1025, 16}, {70, 300}, {33, 1000}, {5, 513}};
+    const std::size_t sizes[][2] = {{1, 1},     {37, 3},   {3000, 6},  {1025, 15},
+                                    {1025, 16}, {70, 300}, {33, 1000}, {5, 513}};
     for (const auto& [rows, channels] : sizes) {
         INFO(rows << " rows of " << channels);
         std::vector<std::atomic<int>> visits(rows * channels);

@@ -19,29 +19,32 @@ batch random_batch(std::size_t rows, std::size_t classes) {
     batch result{std::vector<double>(rows * classes), std::vector<std::int32_t>(rows)};
     const random_stream draws(5, purpose::user);
     for (std::size_t i = 0; i < result.logits.size(); ++i) result.logits[i] = 8 * draws.uniform(i) - 4;
-    for (std::size_t i = 0; i < rows; ++i) result.targets[i] = static_cast<std::int32_t>(draws.bits(i) % classes);
+    for (std::size_t i = 0; i < rows; ++i)
+        result.targets[i] = static_cast<std::int32_t>(draws.bits(i) % classes);
     return result;
 }
 
 }  // namespace
 
 TEST_CASE("softmax cross entropy is that of the plain formulas") {
-    for (const auto& [rows, classes] : {std::pair<std::size_t, std::size_t>{1, 1}, {3, 10}, {64, 2}, {129, 7}, {5, 1000}})
+    for (const auto& [rows, classes] :
+         {std::pair<std::size_t, std::size_t>{1, 1}, {3, 10}, {64, 2}, {129, 7}, {5, 1000}})
         for (const double smoothing : {0.0, 0.1}) {
             const auto [logits, targets] = random_batch(rows, classes);
             std::vector<double> gradient(rows * classes);
-            const double found = kernels::softmax_cross_entropy(rows, classes, logits.data(), targets.data(), smoothing,
-                                                                gradient.data());
+            const double found = kernels::softmax_cross_entropy(rows, classes, logits.data(), targets.data(),
+                                                                smoothing, gradient.data());
             double loss = 0, worst = 0;
             for (std::size_t row = 0; row < rows; ++row) {
                 double sum = 0;
                 for (std::size_t c = 0; c < classes; ++c) sum += std::exp(logits[row * classes + c]);
                 for (std::size_t c = 0; c < classes; ++c) {
                     const double probability = std::exp(logits[row * classes + c]) / sum;
-                    const double wanted =
-                        (static_cast<std::int32_t>(c) == targets[row] ? 1 - smoothing : 0) + smoothing / classes;
+                    const double wanted = (static_cast<std::int32_t>(c) == targets[row] ? 1 - smoothing : 0) +
+                                          smoothing / classes;
                     loss -= wanted * std::log(probability) / rows;
-                    worst = std::max(worst, std::abs(gradient[row * classes + c] - (probability - wanted) / rows));
+                    worst = std::max(worst,
+                                     std::abs(gradient[row * classes + c] - (probability - wanted) / rows));
                 }
             }
             CHECK(found == Catch::Approx(loss).margin(1e-12));
@@ -76,7 +79,8 @@ TEST_CASE("softmax cross entropy is the same to the bit on any number of threads
     first_gradient = gradient;
     for (const int count : {2, 3}) {
         set_threads(count);
-        CHECK(kernels::softmax_cross_entropy(1001, 10, logits.data(), targets.data(), 0.1, gradient.data()) == expected);
+        CHECK(kernels::softmax_cross_entropy(1001, 10, logits.data(), targets.data(), 0.1, gradient.data()) ==
+              expected);
         CHECK(gradient == first_gradient);
     }
     set_threads(before);

@@ -8,7 +8,8 @@ using namespace frostline;
 static_assert(layer<average_pool<float>> && layer<average_pool<double>>);
 
 TEST_CASE("average_pool keeps what a layer has to keep") {
-    for (const pooling_window window : {pooling_window{}, {3, 2, 1}, {3, 1, 1}, {2, 3, 0}, {1, 1, 0}, {5, 3, 2}}) {
+    for (const pooling_window window :
+         {pooling_window{}, {3, 2, 1}, {3, 1, 1}, {2, 3, 0}, {1, 1, 0}, {5, 3, 2}}) {
         INFO("kernel " << window.kernel << ", stride " << window.stride << ", padding " << window.padding);
         const auto make = [&]<class T>() { return average_pool<T>{window}; };
         layer_checks::check_layer(make, 3, {7, 6, 5});

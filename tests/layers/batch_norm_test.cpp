@@ -49,19 +49,22 @@ TEST_CASE("batch_norm normalises by the batch and remembers unbiased statistics"
     for (std::size_t c = 0; c < 4; ++c) {
         double mean = 0, variance = 0;
         for (std::size_t i = c; i < x.size(); i += 4) mean += x.data()[i] / count;
-        for (std::size_t i = c; i < x.size(); i += 4) variance += (x.data()[i] - mean) * (x.data()[i] - mean) / count;
+        for (std::size_t i = c; i < x.size(); i += 4)
+            variance += (x.data()[i] - mean) * (x.data()[i] - mean) / count;
         CHECK(buffers[0]->values[c] == Catch::Approx(0.25 * mean));
         CHECK(buffers[1]->values[c] == Catch::Approx(0.75 + 0.25 * variance * count / (count - 1)));
         const double expected =
-            (x(1, 2, 1, c) - mean) / std::sqrt(variance + 1e-3) * parameters[0]->value[c] + parameters[1]->value[c];
+            (x(1, 2, 1, c) - mean) / std::sqrt(variance + 1e-3) * parameters[0]->value[c] +
+            parameters[1]->value[c];
         CHECK(y(1, 2, 1, c) == Catch::Approx(expected));
     }
 
     const auto before = buffers[0]->values;
     layer.forward(x, y, context, scratch, pass{});
     CHECK(buffers[0]->values == before);
-    const double expected = (x(1, 2, 1, 3) - before[3]) / std::sqrt(buffers[1]->values[3] + 1e-3) *
-                                parameters[0]->value[3] + parameters[1]->value[3];
+    const double expected =
+        (x(1, 2, 1, 3) - before[3]) / std::sqrt(buffers[1]->values[3] + 1e-3) * parameters[0]->value[3] +
+        parameters[1]->value[3];
     CHECK(y(1, 2, 1, 3) == Catch::Approx(expected));
 }
 

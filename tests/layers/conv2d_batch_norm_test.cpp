@@ -12,6 +12,7 @@ using namespace frostline;
 using standalone::bound_layer;
 using standalone::distance;
 using standalone::random_tensor;
+using standalone::same_bits;
 
 template <class T>
 using activated = conv2d_batch_norm<T>;

@@ -10,6 +10,7 @@ using namespace frostline;
 using standalone::bound_layer;
 using standalone::distance;
 using standalone::random_tensor;
+using standalone::same_bits;
 
 static_assert(layer<conv2d<float>> && layer<conv2d<double>>);
 static_assert(!adding_layer<conv2d<float>>);
@@ -41,6 +42,7 @@ const std::vector<convolution_case> cases{
     {.input = {1, 1, 9}, .outputs = 5, .kernel = 3, .padding = 1},
     {.input = {4, 4, 1}, .outputs = 1, .kernel = 4},
     {.input = {5, 6, 17}, .outputs = 33, .kernel = 3, .padding = 1},
+    {.input = {17, 19, 8}, .outputs = 12, .kernel = 3, .padding = 1, .samples = 2},
     {.input = {5, 6, 70}, .outputs = 20, .kernel = 3, .stride = 2, .padding = 1, .bias = false},
 };
 

@@ -34,5 +34,6 @@ TEST_CASE("global_average_pool gives the mean over the positions of a channel") 
 }
 
 TEST_CASE("global_average_pool refuses an input without positions") {
-    CHECK_THROWS_WITH(global_average_pool<float>{}.output_shape({0, 4, 8}), ContainsSubstring("0x4x8 has no mean"));
+    CHECK_THROWS_WITH(global_average_pool<float>{}.output_shape({0, 4, 8}),
+                      ContainsSubstring("0x4x8 has no mean"));
 }

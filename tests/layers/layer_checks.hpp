@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What every layer has to keep, checked on a factory `make` that gives the layer over T: make.operator()<T>().
+// What every layer has to keep, checked on a factory `make` that gives the layer over T:
+// make.operator()<T>().
 #pragma once
 
 #include "frostline/concepts/layer.hpp"
@@ -17,8 +18,8 @@ namespace layer_checks {
 using namespace frostline;
 
 template <class T>
-tensor<T> random_tensor(std::size_t samples, const sample_shape& shape, std::string_view name, double bound = 1,
-                        double offset = 0) {
+tensor<T> random_tensor(std::size_t samples, const sample_shape& shape, std::string_view name,
+                        double bound = 1, double offset = 0) {
     tensor<T> result;
     resize(result, samples, shape);
     const random_stream draws(7, purpose::user, hash_of(name));
@@ -142,7 +143,8 @@ double largest_difference(const Float& found, const Double& expected) {
 
 /// Float follows double.
 template <class Make>
-void check_precision(const Make& make, std::size_t samples, const sample_shape& shape, double tolerance = 1e-5) {
+void check_precision(const Make& make, std::size_t samples, const sample_shape& shape,
+                     double tolerance = 1e-5) {
     const auto found = run<float>(make, samples, shape);
     const auto expected = run<double>(make, samples, shape);
     CHECK(largest_difference(found.y, expected.y) < tolerance);

@@ -61,7 +61,8 @@ struct golden_case {
     }
     tensor<double> expected(const std::string& which) const {
         const json& item = entry["expected"][which];
-        return from_torch<double>(item["shape"], [&](std::size_t i) { return item["values"][i].get<double>(); });
+        return from_torch<double>(item["shape"],
+                                  [&](std::size_t i) { return item["values"][i].get<double>(); });
     }
     std::vector<double> expected_vector(const std::string& which) const {
         return entry["expected"][which]["values"].get<std::vector<double>>();
@@ -128,10 +129,12 @@ TEMPLATE_TEST_CASE("batch_norm agrees with PyTorch", "", float, double) {
     layer.forward(x, y_inference, context, scratch, pass{});
     CHECK(layer_checks::largest_difference(y, wanted.expected("y")) < tolerance<T>());
     CHECK(layer_checks::largest_difference(dx, wanted.expected("dx")) < tolerance<T>());
-    CHECK(layer_checks::largest_difference(y_inference, wanted.expected("y_inference_after")) < tolerance<T>());
+    CHECK(layer_checks::largest_difference(y_inference, wanted.expected("y_inference_after")) <
+          tolerance<T>());
     layer.for_each_parameter([&](parameter<T>& item) {
         const auto expected = wanted.expected_vector("d" + item.name.substr(item.name.find('.') + 1));
-        CHECK(layer_checks::largest_difference(std::span(item.gradient, item.size()), expected) < tolerance<T>());
+        CHECK(layer_checks::largest_difference(std::span(item.gradient, item.size()), expected) <
+              tolerance<T>());
     });
     layer.for_each_buffer([&](buffer<T>& item) {
         const auto expected = wanted.expected_vector(item.name.substr(item.name.find('.') + 1));

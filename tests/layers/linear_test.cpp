@@ -9,6 +9,7 @@ using namespace frostline;
 using standalone::bound_layer;
 using standalone::distance;
 using standalone::random_tensor;
+using standalone::same_bits;
 
 static_assert(layer<linear<float>> && layer<linear<double>>);
 

@@ -11,7 +11,8 @@ using Catch::Matchers::ContainsSubstring;
 static_assert(layer<max_pool<float>> && layer<max_pool<double>>);
 
 TEST_CASE("max_pool keeps what a layer has to keep") {
-    for (const pooling_window window : {pooling_window{}, {3, 2, 1}, {3, 1, 1}, {2, 3, 0}, {1, 1, 0}, {5, 3, 2}}) {
+    for (const pooling_window window :
+         {pooling_window{}, {3, 2, 1}, {3, 1, 1}, {2, 3, 0}, {1, 1, 0}, {5, 3, 2}}) {
         INFO("kernel " << window.kernel << ", stride " << window.stride << ", padding " << window.padding);
         const auto make = [&]<class T>() { return max_pool<T>{window}; };
         layer_checks::check_layer(make, 3, {7, 6, 5});
@@ -21,7 +22,8 @@ TEST_CASE("max_pool keeps what a layer has to keep") {
 
 TEST_CASE("max_pool has the shape of whole windows") {
     CHECK(max_pool<float>{}.output_shape({7, 6, 5}) == sample_shape{3, 3, 5});
-    CHECK(max_pool<float>{{.kernel = 3, .stride = 2, .padding = 1}}.output_shape({7, 6, 5}) == sample_shape{4, 3, 5});
+    CHECK(max_pool<float>{{.kernel = 3, .stride = 2, .padding = 1}}.output_shape({7, 6, 5}) ==
+          sample_shape{4, 3, 5});
     CHECK(max_pool<float>{{.kernel = 3, .stride = 2, .padding = 1}}.output_shape({112, 112, 64}) ==
           sample_shape{56, 56, 64});
     CHECK(max_pool<float>{{.kernel = 3}}.output_shape({9, 9, 2}) == sample_shape{3, 3, 2});
@@ -33,7 +35,8 @@ TEST_CASE("max_pool says what does not fit") {
                       "max_pool: a 2x2 kernel does not fit an input of 1x1x512");
     CHECK_THROWS_WITH((max_pool<float>{{.kernel = 5, .padding = 1}}.output_shape({2, 9, 4})),
                       "max_pool: a 5x5 kernel does not fit an input of 2x9x4 padded by 1");
-    CHECK_THROWS_WITH((max_pool<float>{{.kernel = 3, .padding = 2}}), ContainsSubstring("at most half of the kernel"));
+    CHECK_THROWS_WITH((max_pool<float>{{.kernel = 3, .padding = 2}}),
+                      ContainsSubstring("at most half of the kernel"));
     CHECK_THROWS_AS((max_pool<float>{{.kernel = 0}}), argument_error);
     CHECK_THROWS_AS((max_pool<float>{{.kernel = 257}}), argument_error);
 }

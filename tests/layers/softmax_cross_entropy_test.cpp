@@ -35,7 +35,8 @@ TEST_CASE("softmax_cross_entropy in float follows double") {
     tensor<float> narrow_gradient;
     tensor<double> wide_gradient;
     const double found = softmax_cross_entropy<float>{}(narrow, targets, narrow_gradient);
-    CHECK(found == Catch::Approx(softmax_cross_entropy<double>{}(wide, targets, wide_gradient)).epsilon(1e-12));
+    CHECK(found ==
+          Catch::Approx(softmax_cross_entropy<double>{}(wide, targets, wide_gradient)).epsilon(1e-12));
     CHECK(layer_checks::largest_difference(narrow_gradient, wide_gradient) < 1e-8);
 }
 
@@ -63,7 +64,9 @@ TEST_CASE("count_correct takes the first of equal logits") {
     resize(logits, 4, {1, 1, 3});
     const float values[] = {1, 2, 2, /**/ 5, 4, 3, /**/ 0, 0, 0, /**/ nan, 1, 0};
     std::copy_n(values, 12, logits.data());
-    const auto count = [&](std::vector<std::int32_t> targets) { return count_correct(logits, std::span<const std::int32_t>(targets)); };
+    const auto count = [&](std::vector<std::int32_t> targets) {
+        return count_correct(logits, std::span<const std::int32_t>(targets));
+    };
     CHECK(count({1, 0, 0, 2}) == 3);
     CHECK(count({2, 1, 1, 0}) == 0);
     CHECK(count({2, 1, 2, 1}) == 0);

@@ -43,9 +43,11 @@ TEST_CASE("named_schedule lists the known names and options") {
 }
 
 TEST_CASE("named_schedule rejects rates and options that cannot be") {
-    for (const double rate : {-0.1, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
+    for (const double rate :
+         {-0.1, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
         CHECK_THROWS_WITH(named_schedule("cosine", rate), ContainsSubstring("learning rate must be finite"));
-    for (const char* text : {"cosine:final=-1", "cosine:final=nan", "step:every=0", "step:every=1.5", "step:factor=-1",
-                             "one_cycle:rising=1.5", "one_cycle:start_divisor=0", "cosine:warm_up=-1", "cosine:final"})
+    for (const char* text :
+         {"cosine:final=-1", "cosine:final=nan", "step:every=0", "step:every=1.5", "step:factor=-1",
+          "one_cycle:rising=1.5", "one_cycle:start_divisor=0", "cosine:warm_up=-1", "cosine:final"})
         CHECK_THROWS_AS(named_schedule(text, 0.1), argument_error);
 }

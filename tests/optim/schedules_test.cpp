@@ -107,7 +107,8 @@ TEST_CASE("warm_up takes parts of an epoch, none, and more than the run has") {
 }
 
 TEST_CASE("warm_up rejects a number of epochs that cannot be") {
-    for (const double epochs : {-1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
+    for (const double epochs :
+         {-1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
         CHECK_THROWS_AS(warm_up(constant{}, epochs), argument_error);
 }
 

@@ -99,7 +99,8 @@ TEST_CASE("sgd decays biases and norms only when told to") {
     const auto spared = two_steps({.momentum = 0.9}, false);
     CHECK(spared[0] == Catch::Approx(0.8));
     CHECK(spared[1] == Catch::Approx(0.8 - 0.1 * 2.8));
-    CHECK(two_steps({.momentum = 0.9, .decay_everywhere = true}, false) == two_steps({.momentum = 0.9}, true));
+    CHECK(two_steps({.momentum = 0.9, .decay_everywhere = true}, false) ==
+          two_steps({.momentum = 0.9}, true));
 }
 
 TEMPLATE_TEST_CASE("sgd updates each block with its own rate, over all of its chunks", "", float, double) {
@@ -115,7 +116,8 @@ TEMPLATE_TEST_CASE("sgd updates each block with its own rate, over all of its ch
         const auto& rate = network.rates[slice.block];
         for (std::size_t i = slice.offset; i < slice.offset + slice.size; ++i) {
             const double wanted = expected(i, rate.rate, slice.decays ? rate.decay : 0);
-            if (std::abs(network.values[i] - wanted) > 1e-6) FAIL("element " << i << " of block " << slice.block);
+            if (std::abs(network.values[i] - wanted) > 1e-6)
+                FAIL("element " << i << " of block " << slice.block);
         }
     }
 }
@@ -151,8 +153,8 @@ TEMPLATE_TEST_CASE("sgd leaves values and momentum of frozen blocks bit-identica
 
 TEMPLATE_TEST_CASE("sgd names the first block with a NaN or infinite gradient", "", float, double) {
     using limits = std::numeric_limits<TestType>;
-    for (const TestType bad : {limits::quiet_NaN(), -limits::quiet_NaN(), limits::signaling_NaN(), limits::infinity(),
-                               -limits::infinity()}) {
+    for (const TestType bad : {limits::quiet_NaN(), -limits::quiet_NaN(), limits::signaling_NaN(),
+                               limits::infinity(), -limits::infinity()}) {
         small_network<TestType> network;
         sgd<TestType> optimiser;
         optimiser.attach(network.slices);
@@ -167,7 +169,8 @@ TEMPLATE_TEST_CASE("sgd names the first block with a NaN or infinite gradient", 
     }
 }
 
-TEMPLATE_TEST_CASE("sgd takes the largest and the smallest finite gradients for what they are", "", float, double) {
+TEMPLATE_TEST_CASE("sgd takes the largest and the smallest finite gradients for what they are", "", float,
+                   double) {
     small_network<TestType> network;
     network.rates[2].rate = 0;
     sgd<TestType> optimiser;

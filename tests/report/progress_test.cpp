@@ -211,17 +211,30 @@ TEST_CASE("Progress clears its bar when the run ends in the middle of an epoch")
 }
 
 TEST_CASE("A longer bar leaves nothing behind a shorter one") {
-    pseudo_terminal terminal(100);
+    pseudo_terminal terminal(200);
     progress bar("never", terminal.descriptor());
     bar(small_run());
     auto event = step_of(0, 0);
-    event.loss = 1e12;
-    bar(event);
-    std::this_thread::sleep_for(std::chrono::milliseconds(120));
-    terminal.resize(60);
-    bar(step_of(0, 1));
+    event.frozen = event.dropped = 1'000'000'000;
+    for (int drawing = 0; drawing < 3; ++drawing) {
+        if (drawing == 2) event = step_of(0, 2);
+        bar(event);
+        std::this_thread::sleep_for(std::chrono::milliseconds(120));
+    }
     const auto text = shown(terminal.output());
-    CHECK(text.find("dropped 1") + 9 == text.size());
+    CHECK_THAT(text, Catch::Matchers::EndsWith("loss 0.5000  frozen 2, dropped 1"));
+}
+
+TEST_CASE("Progress follows a terminal that becomes narrower") {
+    pseudo_terminal terminal(100);
+    progress bar("never", terminal.descriptor());
+    bar(small_run());
+    bar(step_of(0, 0));
+    terminal.output();
+    std::this_thread::sleep_for(std::chrono::milliseconds(120));
+    terminal.resize(40);
+    bar(step_of(0, 1));
+    CHECK(terminal.output().size() <= 1 + 39);
 }
 
 TEST_CASE("The time left follows from the samples left, the recent speed and the evaluations") {

@@ -56,21 +56,21 @@ TEST_CASE("The summary of two runs shows results, ratios and where the frost lin
 
     std::ostringstream out;
     print_summary(out, without, with);
-    CHECK(out.str() == R"(                                 never  weight_change
-epochs                               5              5
-test accuracy                  98.73 %        98.61 %
-training time               5 min 12 s     3 min 21 s
-evaluation time                 4.50 s         4.50 s
-forward                     1.00 TFLOP      700 GFLOP
-  saved                         0.00 %        30.00 %
-backward                    2.00 TFLOP     1.10 TFLOP
-forward + backward saved        0.00 %        40.00 %
-scoring                         0 FLOP     1.23 MFLOP
-peak memory                   1.50 GiB       1.00 GiB
+    CHECK(out.str() == R"(                               never  weight_change
+epochs                             5              5
+test accuracy                98.73 %        98.61 %
+training time             5 min 12 s     3 min 21 s
+evaluation time               4.50 s         4.50 s
+forward                   1.00 TFLOP      700 GFLOP
+  saved                       0.00 %        30.00 %
+backward                  2.00 TFLOP     1.10 TFLOP
+forward + backward saved      0.00 %        40.00 %
+scoring                       0 FLOP     1.23 MFLOP
+peak memory                 1.50 GiB       1.00 GiB
 
-training time ratio  (never / weight_change)                         1.55
-peak memory ratio  (never / weight_change)                           1.50
-test accuracy difference  (weight_change - never, points)           -0.12
+training time ratio  (never / weight_change)                1.55
+peak memory ratio  (never / weight_change)                  1.50
+test accuracy difference  (weight_change - never, points)  -0.12
 
 Frost line of weight_change over 6 blocks, input on the left:
   # learning  ~ frozen  . dropped

@@ -28,8 +28,8 @@ struct scaled_square {
     sample_shape output_shape(const sample_shape& input) const { return input; }
     flop_counts flops(const sample_shape&) const { return {}; }
 
-    void forward(const tensor<double>& x, const tensor<double>& addend, tensor<double>& y, context& remembered,
-                 workspace<double>&, const pass&) {
+    void forward(const tensor<double>& x, const tensor<double>& addend, tensor<double>& y,
+                 context& remembered, workspace<double>&, const pass&) {
         resize(y, samples_of(x), shape_of(x));
         remembered.x.assign(x.data(), x.data() + x.size());
         passes.values[0] += 1;
@@ -52,7 +52,7 @@ struct scaled_square {
             const double input = Flaw == flaw::reads_input ? x.data()[i] : remembered.x[i];
             const double slope = y.data()[i] > 0 ? dy.data()[i] : 0;
             dx.data()[i] = slope * *weight.value * input * (Flaw == flaw::input ? 3 : 2);
-            if constexpr (Flaw == flaw::small) dx.data()[i] *= i == 5 ? 1.0001 : 1;
+            if constexpr (Flaw == flaw::small) dx.data()[i] *= 1.00001;
             if constexpr (Flaw != flaw::forgets_weight)
                 *weight.gradient += slope * input * (Flaw == flaw::weight ? 1 : input);
             daddend.data()[i] = Flaw == flaw::addend ? dy.data()[i] : slope;

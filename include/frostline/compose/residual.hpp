@@ -44,26 +44,26 @@ public:
         return shortcut_ ? main_.flops(input) + shortcut_->flops(input) : main_.flops(input);
     }
 
-    void forward(const tensor<T>& x, tensor<T>& y, context& context, workspace<T>& workspace, const pass& how) {
+    void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace, const pass& how) {
         if (shortcut_) {
             auto addend = workspace.borrow(0, {});
-            shortcut_->forward(x, *addend, context.shortcut, workspace, how);
-            main_.forward(x, *addend, y, context.main, workspace, how);
+            shortcut_->forward(x, *addend, remembered.shortcut, workspace, how);
+            main_.forward(x, *addend, y, remembered.main, workspace, how);
         } else {
-            main_.forward(x, x, y, context.main, workspace, how);
+            main_.forward(x, x, y, remembered.main, workspace, how);
         }
     }
 
-    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& context, workspace<T>& workspace,
+    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered, workspace<T>& workspace,
                   gradients wanted, tensor<T>& dx) {
         auto daddend = workspace.borrow(0, {});
-        main_.backward(x, y, dy, context.main, workspace, wanted, dx, *daddend);
+        main_.backward(x, y, dy, remembered.main, workspace, wanted, dx, *daddend);
         if (!shortcut_) {
             if (wants_input(wanted)) add(*daddend, dx);
             return;
         }
         auto dshortcut = workspace.borrow(0, {});
-        shortcut_->backward(x, *daddend, *daddend, context.shortcut, workspace, wanted, *dshortcut);
+        shortcut_->backward(x, *daddend, *daddend, remembered.shortcut, workspace, wanted, *dshortcut);
         if (wants_input(wanted)) add(*dshortcut, dx);
     }
 

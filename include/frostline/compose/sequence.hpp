@@ -48,25 +48,25 @@ public:
         return total;
     }
 
-    void forward(const tensor<T>& x, tensor<T>& y, context& context, workspace<T>& workspace, const pass& how) {
-        forward_from<0>(x, y, context, workspace, how);
+    void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace, const pass& how) {
+        forward_from<0>(x, y, remembered, workspace, how);
     }
-    void forward(const tensor<T>& x, const tensor<T>& addend, tensor<T>& y, context& context, workspace<T>& workspace,
+    void forward(const tensor<T>& x, const tensor<T>& addend, tensor<T>& y, context& remembered, workspace<T>& workspace,
                  const pass& how)
         requires adding_layer<last_layer>
     {
-        forward_from<0>(x, y, context, workspace, how, addend);
+        forward_from<0>(x, y, remembered, workspace, how, addend);
     }
 
-    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& context, workspace<T>& workspace,
+    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered, workspace<T>& workspace,
                   gradients wanted, tensor<T>& dx) {
-        backward_from<count - 1>(x, y, dy, context, workspace, wanted, dx);
+        backward_from<count - 1>(x, y, dy, remembered, workspace, wanted, dx);
     }
-    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& context, workspace<T>& workspace,
+    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered, workspace<T>& workspace,
                   gradients wanted, tensor<T>& dx, tensor<T>& daddend)
         requires adding_layer<last_layer>
     {
-        backward_from<count - 1>(x, y, dy, context, workspace, wanted, dx, daddend);
+        backward_from<count - 1>(x, y, dy, remembered, workspace, wanted, dx, daddend);
     }
 
     template <class Visitor>
@@ -90,36 +90,36 @@ private:
 
     // `Addend` is empty, or the one tensor that the last layer adds.
     template <std::size_t Index, class... Addend>
-    void forward_from(const tensor<T>& x, tensor<T>& y, context& context, workspace<T>& workspace, const pass& how,
+    void forward_from(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace, const pass& how,
                       const Addend&... addend) {
         auto& current = std::get<Index>(layers_);
-        auto& remembered = std::get<Index>(context.layers);
+        auto& own = std::get<Index>(remembered.layers);
         if constexpr (Index + 1 == count) {
-            current.forward(x, addend..., y, remembered, workspace, how);
+            current.forward(x, addend..., y, own, workspace, how);
         } else if (how.phase == phase::training) {
-            current.forward(x, context.outputs[Index], remembered, workspace, how);
-            forward_from<Index + 1>(context.outputs[Index], y, context, workspace, how, addend...);
+            current.forward(x, remembered.outputs[Index], own, workspace, how);
+            forward_from<Index + 1>(remembered.outputs[Index], y, remembered, workspace, how, addend...);
         } else {
             auto output = workspace.borrow(0, {});
-            current.forward(x, *output, remembered, workspace, how);
-            forward_from<Index + 1>(*output, y, context, workspace, how, addend...);
+            current.forward(x, *output, own, workspace, how);
+            forward_from<Index + 1>(*output, y, remembered, workspace, how, addend...);
         }
     }
 
     template <std::size_t Index, class... Addend>
-    void backward_from(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& context,
+    void backward_from(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered,
                        workspace<T>& workspace, gradients wanted, tensor<T>& dx, Addend&... daddend) {
         auto& current = std::get<Index>(layers_);
-        auto& remembered = std::get<Index>(context.layers);
+        auto& own = std::get<Index>(remembered.layers);
         if constexpr (Index == 0) {
-            current.backward(x, y, dy, remembered, workspace, wanted, dx, daddend...);
+            current.backward(x, y, dy, own, workspace, wanted, dx, daddend...);
         } else {
-            const auto& input = context.outputs[Index - 1];
+            const auto& input = remembered.outputs[Index - 1];
             auto dinput = workspace.borrow(0, {});
             // The layers before need the input's gradient whatever is wanted of the whole.
             const auto inner = wants_parameters(wanted) ? gradients::both : gradients::input;
-            current.backward(input, y, dy, remembered, workspace, inner, *dinput, daddend...);
-            backward_from<Index - 1>(x, input, *dinput, context, workspace, wanted, dx);
+            current.backward(input, y, dy, own, workspace, inner, *dinput, daddend...);
+            backward_from<Index - 1>(x, input, *dinput, remembered, workspace, wanted, dx);
         }
     }
 

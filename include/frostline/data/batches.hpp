@@ -27,11 +27,11 @@ std::vector<std::uint64_t> sample_ids(const Dataset& data) {
 
 /// The order in which an epoch visits the samples with these ids, as indices into `ids`; each comes once.
 ///
-/// Position p of the order holds a sample of shard p % shards, so a batch whose size is a multiple of `shards` takes
-/// an equal share from each. Which shard a sample is in depends on the ids and on `shards` alone: shards are
-/// the same in every epoch, random with respect to the classes, and equal in size up to one sample. Within its shard
-/// a sample's place is drawn from (seed, epoch, shard). The ids in visiting order do not depend on the order of `ids`,
-/// nor on how many processes divide the shards among them.
+/// Position p of the order holds a sample of shard p % shards, so a batch whose size is a multiple of
+/// `shards` takes an equal share from each. Which shard a sample is in depends on the ids and on `shards`
+/// alone: shards are the same in every epoch, random with respect to the classes, and equal in size up to one
+/// sample. Within its shard a sample's place is drawn from (seed, epoch, shard). The ids in visiting order do
+/// not depend on the order of `ids`, nor on how many processes divide the shards among them.
 /// @throws argument_error when there are no samples, no shards, or more shards than samples
 inline std::vector<std::size_t> batch_order(std::span<const std::uint64_t> ids, std::uint64_t seed,
                                             std::uint64_t epoch, std::size_t shards = 1) {
@@ -52,7 +52,8 @@ inline std::vector<std::size_t> batch_order(std::span<const std::uint64_t> ids, 
         members.clear();
         for (std::size_t rank = shard; rank < ranked.size(); rank += shards) members.push_back(ranked[rank]);
         shuffle(std::span(members), random_stream(seed, purpose::batch_order, epoch, shard));
-        for (std::size_t place = 0; place < members.size(); ++place) order[place * shards + shard] = members[place];
+        for (std::size_t place = 0; place < members.size(); ++place)
+            order[place * shards + shard] = members[place];
     }
     return order;
 }
@@ -77,7 +78,8 @@ public:
         using pointer = void;
 
         iterator() = default;
-        iterator(const batches& of, std::size_t number) : order_(of.order_), size_(of.batch_size_), number_(number) {}
+        iterator(const batches& of, std::size_t number)
+            : order_(of.order_), size_(of.batch_size_), number_(number) {}
 
         value_type operator*() const { return cut(order_, size_, number_); }
         iterator& operator++() {
@@ -101,20 +103,24 @@ public:
     /// @throws argument_error when the batch size is 0, larger than the set, or not a multiple of `shards`
     batches(std::span<const std::size_t> order, std::size_t batch_size, std::size_t shards = 1)
         : order_(order), batch_size_(batch_size) {
-        require<argument_error>(batch_size >= 1 && batch_size <= order.size(), "the batch size is ", batch_size,
-                                ", expected at least 1 and at most ", order.size(), ", the number of samples");
+        require<argument_error>(batch_size >= 1 && batch_size <= order.size(), "the batch size is ",
+                                batch_size, ", expected at least 1 and at most ", order.size(),
+                                ", the number of samples");
         require<argument_error>(shards >= 1 && batch_size % shards == 0, "the batch size is ", batch_size,
                                 ", expected a multiple of ", shards, ", the number of shards");
     }
     batches(std::vector<std::size_t>&&, std::size_t, std::size_t = 1) = delete;
 
     std::size_t size() const { return (order_.size() + batch_size_ - 1) / batch_size_; }
-    std::span<const std::size_t> operator[](std::size_t number) const { return cut(order_, batch_size_, number); }
+    std::span<const std::size_t> operator[](std::size_t number) const {
+        return cut(order_, batch_size_, number);
+    }
     iterator begin() const { return {*this, 0}; }
     iterator end() const { return {*this, size()}; }
 
 private:
-    static std::span<const std::size_t> cut(std::span<const std::size_t> order, std::size_t size, std::size_t number) {
+    static std::span<const std::size_t> cut(std::span<const std::size_t> order, std::size_t size,
+                                            std::size_t number) {
         return order.subspan(number * size, std::min(size, order.size() - number * size));
     }
 
@@ -122,8 +128,8 @@ private:
     std::size_t batch_size_;
 };
 
-/// Reads the samples at `indices` into the rows of `images`, in parallel, with their targets and ids. Sizes all three
-/// and allocates only beyond the largest batch so far.
+/// Reads the samples at `indices` into the rows of `images`, in parallel, with their targets and ids. Sizes
+/// all three and allocates only beyond the largest batch so far.
 /// @throws argument_error when an index is outside the data set, and what the data set's `read` throws
 template <dataset Dataset, class T>
 void load_batch(const Dataset& data, std::span<const std::size_t> indices, tensor<T>& images,
@@ -147,4 +153,4 @@ void load_batch(const Dataset& data, std::span<const std::size_t> indices, tenso
     });
 }
 
-}  // namespace frostline
+}  // namespace frostline::inline FROSTLINE_ISA

@@ -41,11 +41,11 @@ public:
             const auto wanted = static_cast<unsigned>(std::min(into.size() - done, most));
             errno = 0;
             const int got = gzread(file_, into.data() + done, wanted);
-            // A compressed file that was cut off shows only here: what came before its end is returned as if good.
+            // A compressed file that was cut off shows only here: what came before its end counts as good.
             int code = Z_OK;
             const char* message = gzerror(file_, &code);
-            require<data_error>(got >= 0 && (code == Z_OK || code == Z_STREAM_END), name_, ": cannot be read (",
-                                code == Z_ERRNO ? std::strerror(errno) : message, ")");
+            require<data_error>(got >= 0 && (code == Z_OK || code == Z_STREAM_END), name_,
+                                ": cannot be read (", code == Z_ERRNO ? std::strerror(errno) : message, ")");
             if (got == 0) break;
             done += static_cast<std::size_t>(got);
         }
@@ -77,4 +77,4 @@ private:
     std::span<const std::byte> rest_;
 };
 
-}  // namespace frostline
+}  // namespace frostline::inline FROSTLINE_ISA

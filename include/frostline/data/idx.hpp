@@ -29,9 +29,9 @@ struct idx_array {
     aligned_vector<std::uint8_t> bytes;
 };
 
-/// Reads one IDX array of unsigned bytes (LeCun, Cortes, Burges: "The MNIST database": big-endian magic number
-/// 0x0000'08'rank, one 32-bit size a dimension, then the bytes) from `source`, which has to end where the array does.
-/// Memory grows with the bytes that arrive, whatever the header promises.
+/// Reads one IDX array of unsigned bytes (LeCun, Cortes, Burges: "The MNIST database": big-endian magic
+/// number 0x0000'08'rank, one 32-bit size a dimension, then the bytes) from `source`, which has to end where
+/// the array does. Memory grows with the bytes that arrive, whatever the header promises.
 /// @throws data_error that names the source and the field when anything is missing, left over or out of range
 template <std::size_t Rank, class Source>
 idx_array<Rank> read_idx(Source& source) {
@@ -41,8 +41,8 @@ idx_array<Rank> read_idx(Source& source) {
     const auto read_number = [&](std::string_view field) {
         std::array<std::byte, 4> bytes;
         const std::size_t found = source.read(bytes);
-        require<data_error>(found == bytes.size(), source.name(), ": ends inside the field ", field, ", found ", found,
-                            " of its 4 bytes");
+        require<data_error>(found == bytes.size(), source.name(), ": ends inside the field ", field,
+                            ", found ", found, " of its 4 bytes");
         std::uint32_t number = 0;
         for (const std::byte part : bytes) number = number << 8 | std::to_integer<std::uint32_t>(part);
         return number;
@@ -63,9 +63,11 @@ idx_array<Rank> read_idx(Source& source) {
     std::size_t total = 1;
     for (std::size_t axis = 0; axis < Rank; ++axis) {
         const std::size_t extent = read_number(fields[axis]);
-        require<data_error>(extent > 0, source.name(), ": the field ", fields[axis], " is 0, expected at least 1");
-        require<data_error>(extent <= std::numeric_limits<std::size_t>::max() / 2 / total, source.name(), ": the field ",
-                            fields[axis], " is ", extent, ", which makes the array larger than any memory");
+        require<data_error>(extent > 0, source.name(), ": the field ", fields[axis],
+                            " is 0, expected at least 1");
+        require<data_error>(extent <= std::numeric_limits<std::size_t>::max() / 2 / total, source.name(),
+                            ": the field ", fields[axis], " is ", extent,
+                            ", which makes the array larger than any memory");
         result.dimensions[axis] = extent;
         total *= extent;
     }
@@ -119,16 +121,18 @@ inline std::vector<std::int32_t> read_idx_labels(const std::filesystem::path& pa
 /// Reads a data set in the format of MNIST, plain or .gz.
 /// @throws data_error when a file is damaged, the two disagree, or a label is `classes` or more
 inline in_memory_dataset<std::uint8_t> load_idx(const std::filesystem::path& images_path,
-                                                const std::filesystem::path& labels_path, std::size_t classes = 10) {
+                                                const std::filesystem::path& labels_path,
+                                                std::size_t classes = 10) {
     auto images = read_idx_images(images_path);
     auto labels = read_idx_labels(labels_path);
     require<data_error>(labels.size() == samples_of(images), labels_path.string(), ": the field samples is ",
                         labels.size(), ", expected ", samples_of(images), " as in ", images_path.string());
     for (std::size_t index = 0; index < labels.size(); ++index) {
-        require<data_error>(static_cast<std::size_t>(labels[index]) < classes, labels_path.string(), ": label ", index,
-                            " is ", labels[index], ", expected less than ", classes, ", the number of classes");
+        require<data_error>(static_cast<std::size_t>(labels[index]) < classes, labels_path.string(),
+                            ": label ", index, " is ", labels[index], ", expected less than ", classes,
+                            ", the number of classes");
     }
     return {std::move(images), std::move(labels), classes};
 }
 
-}  // namespace frostline
+}  // namespace frostline::inline FROSTLINE_ISA

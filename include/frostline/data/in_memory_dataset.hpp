@@ -14,24 +14,26 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// A data set in arrays of the user's: images (samples, height, width, channels) and one target a sample. The id of a
-/// sample is its row. Copies share the arrays, which nothing changes any more.
+/// A data set in arrays of the user's: images (samples, height, width, channels) and one target a sample. The
+/// id of a sample is its row. Copies share the arrays, which nothing changes any more.
 ///
 /// `std::uint8_t` pixels are read as value / 255, in [0, 1]; `float` and `double` pixels as they are.
 template <class Pixel>
 class in_memory_dataset {
-    static_assert(std::same_as<Pixel, std::uint8_t> || std::same_as<Pixel, float> || std::same_as<Pixel, double>,
+    static_assert(std::same_as<Pixel, std::uint8_t> || std::same_as<Pixel, float> ||
+                      std::same_as<Pixel, double>,
                   "frostline: the pixels of an in_memory_dataset are std::uint8_t, float or double");
 
 public:
     /// Takes the arrays over: nothing is copied when they are moved in.
-    /// @throws data_error when there is no sample or an empty one, when the numbers of images and targets differ, or
-    ///         when a target is outside [0, classes)
+    /// @throws data_error when there is no sample or an empty one, when the numbers of images and targets
+    ///         differ, or when a target is outside [0, classes)
     in_memory_dataset(tensor<Pixel> images, std::vector<std::int32_t> targets, std::size_t classes)
         : classes_(classes) {
-        require<data_error>(samples_of(images) > 0, "the images of a data set hold no samples, expected at least 1");
-        require<data_error>(shape_of(images).size() > 0, "the images of a data set have the shape ", shape_of(images),
-                            ", expected at least one pixel");
+        require<data_error>(samples_of(images) > 0,
+                            "the images of a data set hold no samples, expected at least 1");
+        require<data_error>(shape_of(images).size() > 0, "the images of a data set have the shape ",
+                            shape_of(images), ", expected at least one pixel");
         require<data_error>(targets.size() == samples_of(images), "a data set has ", samples_of(images),
                             " images and ", targets.size(), " targets, expected as many targets as images");
         for (std::size_t index = 0; index < targets.size(); ++index) {
@@ -91,4 +93,4 @@ template <class Expression>
 in_memory_dataset(const xt::xexpression<Expression>&, std::vector<std::int32_t>, std::size_t)
     -> in_memory_dataset<typename Expression::value_type>;
 
-}  // namespace frostline
+}  // namespace frostline::inline FROSTLINE_ISA

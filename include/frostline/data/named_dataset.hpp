@@ -28,10 +28,12 @@ struct named_dataset {
     double deviation;
 };
 
+inline constexpr std::string_view debian_fashion_mnist = "/usr/share/datasets/fashion-mnist";
+
 /// The sets that `load_named` knows: 10 classes of 28 x 28 grey pixels, 60,000 to train and 10,000 to test.
 inline constexpr std::array<named_dataset, 2> named_datasets = {{
     {"mnist", {"mnist", "MNIST/raw"}, "", 0.1307, 0.3081},
-    {"fashion-mnist", {"fashion-mnist", "FashionMNIST/raw"}, "/usr/share/datasets/fashion-mnist", 0.2860, 0.3530},
+    {"fashion-mnist", {"fashion-mnist", "FashionMNIST/raw"}, debian_fashion_mnist, 0.2860, 0.3530},
 }};
 
 /// @throws argument_error that lists the known names
@@ -50,19 +52,21 @@ inline channel_statistics usual_statistics(std::string_view name) {
     return {{set.mean}, {set.deviation}};
 }
 
-/// The folders in which `load_named` looks for a set, in this order: those below `data_dir` and `data_dir` itself,
-/// then the same for the environment's FROSTLINE_DATA, then Debian's package. An empty `data_dir` is none.
+/// The folders in which `load_named` looks for a set, in this order: those below `data_dir` and `data_dir`
+/// itself, then the same for the environment's FROSTLINE_DATA, then Debian's package. Empty means none.
 /// @throws argument_error
-inline std::vector<std::filesystem::path> places_of(std::string_view name, const std::filesystem::path& data_dir) {
+inline std::vector<std::filesystem::path> places_of(std::string_view name,
+                                                    const std::filesystem::path& data_dir) {
     const named_dataset& set = find_named(name);
     // A folder that is named after another set holds that one: their files have the same names.
     const auto is_another = [&](const std::filesystem::path& folder) {
         const std::string path = "/" + folder.lexically_normal().generic_string();
         return std::any_of(named_datasets.begin(), named_datasets.end(), [&](const named_dataset& other) {
-            return other.name != name && std::any_of(other.folders.begin(), other.folders.end(), [&](auto suffix) {
-                const std::string end = "/" + std::string(suffix);
-                return path.ends_with(end) || path.ends_with(end + "/");
-            });
+            return other.name != name &&
+                   std::any_of(other.folders.begin(), other.folders.end(), [&](auto suffix) {
+                       const std::string end = "/" + std::string(suffix);
+                       return path.ends_with(end) || path.ends_with(end + "/");
+                   });
         });
     };
     std::vector<std::filesystem::path> places;
@@ -81,8 +85,8 @@ inline std::vector<std::filesystem::path> places_of(std::string_view name, const
 /// {train,t10k}-images-idx3-ubyte and {train,t10k}-labels-idx1-ubyte, each plain or .gz.
 /// @throws argument_error for an unknown name
 /// @throws data_error when the set is in none of the places (the message lists them), or is damaged
-inline in_memory_dataset<std::uint8_t> load_named(std::string_view name, const std::filesystem::path& data_dir,
-                                                  dataset_part part) {
+inline in_memory_dataset<std::uint8_t> load_named(std::string_view name,
+                                                  const std::filesystem::path& data_dir, dataset_part part) {
     const std::string prefix = part == dataset_part::train ? "train" : "t10k";
     const std::string images = prefix + "-images-idx3-ubyte";
     const auto plain_or_compressed = [](const std::filesystem::path& file) {
@@ -103,4 +107,4 @@ inline in_memory_dataset<std::uint8_t> load_named(std::string_view name, const s
                               " or the same with .gz, looked in: ", looked));
 }
 
-}  // namespace frostline
+}  // namespace frostline::inline FROSTLINE_ISA

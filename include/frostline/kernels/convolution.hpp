@@ -6,30 +6,79 @@
 #include "frostline/kernels/im2col_convolution.hpp"
 #include "frostline/kernels/winograd_convolution.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace frostline::inline FROSTLINE_ISA::kernels {
 
-/// What a training forward keeps for the gradient of the weights. May stay empty: then x is transformed again.
+/// What a training forward keeps for the gradient of the weights.
+///
+/// Empty: keeping the transformed input of Winograd was measured and rejected. It is 2.25 times the size of x; making
+/// it again takes a tenth of the backward pass, and writing and reading it took longer than that.
 template <class T>
-struct convolution_memory {
-    aligned_vector<T> transformed_input;
-};
+struct convolution_memory {};
 
 /// The algorithms. `pointwise` and `direct` differ in name only: a 1 x 1 convolution is the direct one with one tap.
 enum class convolution_engine { im2col, pointwise, direct, winograd_2x2, winograd_4x4 };
 
 enum class convolution_pass { forward, backward_input, backward_weights };
 
-/// Chooses the engine: a pure function of the geometry of one sample, the pass and the phase.
+namespace detail {
+
+/// Estimates of the work of one sample, in multiply-accumulates at the speed of a large product. The constants are
+/// fitted to measurements of 16 to 512 channels on 2 x 2 to 32 x 32; they need to rank the engines, not more.
+constexpr double direct_cost(const convolution_geometry& g) {
+    const auto meetings = [](std::size_t kernel, std::size_t stride, std::size_t padding, std::size_t input,
+                             std::size_t output) {
+        std::size_t count = 0;
+        for (std::size_t tap = 0; tap < kernel; ++tap) count += run_of_tap(tap, stride, padding, input, output).count;
+        return static_cast<double>(count);
+    };
+    const double inputs = static_cast<double>(g.input_channels);
+    const double outputs = static_cast<double>(g.output_channels);
+    return meetings(g.kernel_height, g.stride_height, g.padding_height, g.input_height, g.output_height) *
+           meetings(g.kernel_width, g.stride_width, g.padding_width, g.input_width, g.output_width) *
+           (1.1 * inputs * outputs + 4 * outputs + 100);
+}
+
+constexpr double winograd_cost(const convolution_geometry& g, std::size_t tile, double samples) {
+    const double frequencies = static_cast<double>((tile + 2) * (tile + 2));
+    const double tiles = static_cast<double>((g.output_height + tile - 1) / tile * ((g.output_width + tile - 1) / tile));
+    const double inputs = static_cast<double>(g.input_channels);
+    const double outputs = static_cast<double>(g.output_channels);
+    return frequencies * (tiles * (inputs * outputs + 26 * (inputs + outputs)) + 50 * inputs * outputs / samples);
+}
+
+}  // namespace detail
+
+/// Chooses the engine: a pure function of the geometry, the pass and the phase. The transformation of the weights is
+/// shared by all samples of a batch, so that training may prefer another engine for a small batch; in inference the
+/// number of samples is taken to be 16, because a sample's bits must not depend on it.
 constexpr convolution_engine choose_convolution_engine(const convolution_geometry& g, convolution_pass pass, phase how) {
     const bool pointwise = im2col::is_pointwise(g);
+    const bool wide = g.input_channels >= 16 && g.output_channels >= 16;
+    const double direct = detail::direct_cost(g);
+    const double samples = how == phase::inference ? 16.0 : static_cast<double>(g.samples);
+    const double four = detail::winograd_cost(g, 4, samples);
+    const double two = detail::winograd_cost(g, 2, samples);
+    const auto winograd = four <= two ? convolution_engine::winograd_4x4 : convolution_engine::winograd_2x2;
+    const bool transforms = wide && winograd::is_possible(g) && std::min(two, four) < direct;
+
     if constexpr (own_product_is_fast) {
+        if (pass == convolution_pass::backward_weights) {
+            // Gathering rows for one tap after the other pays only where dw is too large for one copy a thread.
+            if (transforms) return winograd;
+            if (!wide || g.kernel_height * g.kernel_width * g.input_channels * g.output_channels <= std::size_t{1} << 18) return convolution_engine::im2col;
+            return pointwise ? convolution_engine::pointwise : convolution_engine::direct;
+        }
         if (pointwise) return convolution_engine::pointwise;
-        if (g.input_channels < 16 && pass != convolution_pass::backward_input) return convolution_engine::im2col;
-        return convolution_engine::direct;
+        if (g.input_channels < 16 && pass == convolution_pass::forward) return convolution_engine::im2col;
+        return transforms ? winograd : convolution_engine::direct;
     } else {
-        if (how == phase::inference && g.output_positions() < 16) return convolution_engine::direct;
+        const std::size_t positions = g.output_height * g.output_width;
+        if (how == phase::inference && positions < 16) return convolution_engine::direct;
+        // In inference OpenBLAS gets the tiles of one sample at a time: too few below 16 tiles.
+        if (transforms && (how == phase::training || positions >= 256)) return winograd;
         return pointwise ? convolution_engine::pointwise : convolution_engine::im2col;
     }
 }
@@ -38,16 +87,16 @@ constexpr convolution_engine choose_convolution_engine(const convolution_geometr
 /// nothing but that sample.
 template <class T>
 void convolution_forward(const convolution_geometry& g, const T* x, const T* w, const convolution_epilogue<T>& epilogue,
-                         T* y, phase how, convolution_memory<T>* memory, workspace<T>& scratch,
+                         T* y, phase how, convolution_memory<T>* /*memory*/, workspace<T>& scratch,
                          convolution_engine engine) {
     const bool direct = engine == convolution_engine::direct ||
                         (engine == convolution_engine::pointwise && !im2col::uses_blas(g, how));
     if (direct) {
         direct::forward(g, x, w, epilogue, y);
     } else if (engine == convolution_engine::winograd_2x2) {
-        winograd::forward<2, T>(g, x, w, epilogue, y, how, memory ? &memory->transformed_input : nullptr, scratch);
+        winograd::forward<2, T>(g, x, w, epilogue, y, how, scratch);
     } else if (engine == convolution_engine::winograd_4x4) {
-        winograd::forward<4, T>(g, x, w, epilogue, y, how, memory ? &memory->transformed_input : nullptr, scratch);
+        winograd::forward<4, T>(g, x, w, epilogue, y, how, scratch);
     } else {
         im2col::forward(g, x, w, epilogue, y, how, scratch);
     }
@@ -86,16 +135,16 @@ void convolution_backward_input(const convolution_geometry& g, const T* dy, cons
 /// dw = gradient of the weights; overwrites dw. `memory` is that of the forward pass on the same x.
 template <class T>
 void convolution_backward_weights(const convolution_geometry& g, const T* x, const T* dy, T* dw,
-                                  const convolution_memory<T>& memory, workspace<T>& scratch,
+                                  const convolution_memory<T>& /*memory*/, workspace<T>& scratch,
                                   convolution_engine engine) {
     const bool direct = engine == convolution_engine::direct ||
                         (engine == convolution_engine::pointwise && own_product_is_fast);
     if (direct) {
         direct::backward_weights(g, x, dy, dw, scratch);
     } else if (engine == convolution_engine::winograd_2x2) {
-        winograd::backward_weights<2, T>(g, x, dy, dw, memory.transformed_input, scratch);
+        winograd::backward_weights<2, T>(g, x, dy, dw, scratch);
     } else if (engine == convolution_engine::winograd_4x4) {
-        winograd::backward_weights<4, T>(g, x, dy, dw, memory.transformed_input, scratch);
+        winograd::backward_weights<4, T>(g, x, dy, dw, scratch);
     } else {
         im2col::backward_weights(g, x, dy, dw, scratch);
     }

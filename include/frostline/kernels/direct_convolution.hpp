@@ -75,11 +75,13 @@ void add_taps(const convolution_geometry& g, const T* source, const T* w, T* tar
     const std::size_t wanted = std::max<std::size_t>(1, 4 * static_cast<std::size_t>(threads()) / panels);
     const std::size_t step = std::clamp<std::size_t>(round_up((rows + wanted - 1) / wanted, 6), 6, task_rows);
     const std::size_t ranges = (rows + step - 1) / step;
+    // Neighbouring tasks, mostly of one thread, share pixels if all weights fit in L2, else they share weights.
+    const bool by_rows = g.weight_size() * sizeof(T) <= std::size_t{1} << 19;
 
     parallel_for(ranges * panels, [&](std::size_t task) {
-        const std::size_t begin = task % ranges * step;
+        const std::size_t begin = (by_rows ? task / panels : task % ranges) * step;
         const std::size_t end = std::min(rows, begin + step);
-        const std::size_t column = task / ranges * panel_columns<T>;
+        const std::size_t column = (by_rows ? task % panels : task / ranges) * panel_columns<T>;
         const std::size_t width = std::min(panel_columns<T>, columns - column);
         alignas(alignment) T block[block_depth * panel_columns<T>];
         const T* a[task_rows];

@@ -271,9 +271,13 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
                     pad_columns(end - begin, columns, b, own, padded);
                     b = own;
                 }
-                for (std::size_t column = 0; column < columns; column += panel_columns<T>) {
-                    add_outer_panel<T>(depth, std::min(panel_columns<T>, columns - column), end - begin, a, depth,
-                                       b + column, padded, sum + column, columns);
+                constexpr std::size_t block = 128;  // rows of dy whose panel stays in L1
+                for (std::size_t k = 0; k < end - begin; k += block) {
+                    for (std::size_t column = 0; column < columns; column += panel_columns<T>) {
+                        add_outer_panel<T>(depth, std::min(panel_columns<T>, columns - column),
+                                           std::min(block, end - begin - k), a + k * depth, depth,
+                                           b + k * padded + column, padded, sum + column, columns);
+                    }
                 }
             } else {
                 blas_product<T>(true, false, depth, columns, end - begin, a, depth, b, columns, true, sum, columns);

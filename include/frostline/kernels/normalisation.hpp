@@ -8,6 +8,12 @@
 #include <cmath>
 #include <cstddef>
 
+// clang warns of every loop with a hint that it does not vectorise, which without optimisation are all.
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpass-failed"
+#endif
+
 /// Batch normalisation and column sums of a row-major matrix of `rows` (samples and positions) by `channels`.
 /// Every function is bit-identical for any number of threads. Scratch is `column_scratch_size` elements.
 namespace frostline::inline FROSTLINE_ISA::kernels {
@@ -17,11 +23,11 @@ inline std::size_t column_scratch_size(std::size_t rows, std::size_t channels) {
     return 3 * channels * chunk_count(rows, channels);
 }
 
-/// first[c] += sum of term(i, c)[0] and second[c] += sum of term(i, c)[1], over the elements i of column c. Four
-/// rows at a time, so that the totals are loaded and stored once for four terms.
+/// first[c] += sum of term(i, c)[0] and second[c] += sum of term(i, c)[1], over the elements i of column c.
+/// Four rows at a time, so that the totals are loaded and stored once for four terms.
 template <class T, class Term>
-void add_columns(std::size_t offset, std::size_t rows, std::size_t stride, std::size_t width, const Term& term,
-                 T* __restrict first, T* __restrict second) {
+void add_columns(std::size_t offset, std::size_t rows, std::size_t stride, std::size_t width,
+                 const Term& term, T* __restrict first, T* __restrict second) {
     std::size_t row = 0;
     for (; row + 4 <= rows; row += 4, offset += 4 * stride) {
         FROSTLINE_INDEPENDENT
@@ -46,8 +52,8 @@ void add_columns(std::size_t offset, std::size_t rows, std::size_t stride, std::
 
 /// As above, for one sum.
 template <class T, class Term>
-void add_columns(std::size_t offset, std::size_t rows, std::size_t stride, std::size_t width, const Term& term,
-                 T* __restrict total) {
+void add_columns(std::size_t offset, std::size_t rows, std::size_t stride, std::size_t width,
+                 const Term& term, T* __restrict total) {
     std::size_t row = 0;
     for (; row + 4 <= rows; row += 4, offset += 4 * stride) {
         FROSTLINE_INDEPENDENT
@@ -69,21 +75,24 @@ void add_chunks(std::size_t chunks, std::size_t pitch, std::size_t channels, con
         const std::size_t first = number * block, count = std::min(block, channels - first);
         std::array<double, block> sum{};
         for (std::size_t chunk = 0; chunk < chunks; ++chunk)
-            for (std::size_t c = 0; c < count; ++c) sum[c] += static_cast<double>(partial[chunk * pitch + first + c]);
+            for (std::size_t c = 0; c < count; ++c)
+                sum[c] += static_cast<double>(partial[chunk * pitch + first + c]);
         for (std::size_t c = 0; c < count; ++c) total[first + c] = static_cast<T>(sum[c]);
     });
 }
 
-/// Mean and biased variance of every column, from one pass over memory. Within a chunk, which stays in the nearest
-/// cache, by the corrected two-pass formula, and across chunks in double by the pairwise update of Chan, Golub and
-/// LeVeque ("Algorithms for computing the sample variance", 1983): a mean far from zero costs no digits.
+/// Mean and biased variance of every column, from one pass over memory. Within a chunk, which stays in the
+/// nearest cache, by the corrected two-pass formula, and across chunks in double by the pairwise update of
+/// Chan, Golub and LeVeque ("Algorithms for computing the sample variance", 1983): a mean far from zero costs
+/// no digits.
 template <class T>
 void column_statistics(std::size_t rows, std::size_t channels, const T* z, T* mean, T* variance, T* scratch) {
     const std::size_t chunk = chunk_rows(channels), chunks = chunk_count(rows, channels);
     for_each_tile(rows, channels, [&](const row_tile& tile) {
         alignas(alignment) std::array<T, tile_columns> pivot_sum{}, pivot, first{}, second{};
         tile.sweep([&](std::size_t offset, std::size_t count, std::size_t stride, std::size_t width) {
-            add_columns(offset, count, stride, width, [z](std::size_t i) { return z[i]; }, pivot_sum.data());
+            add_columns(
+                offset, count, stride, width, [z](std::size_t i) { return z[i]; }, pivot_sum.data());
         });
         tile.gather(pivot_sum.data());
         T* partial = scratch + tile.chunk * 3 * channels;
@@ -116,7 +125,8 @@ void column_statistics(std::size_t rows, std::size_t channels, const T* z, T* me
             for (std::size_t c = 0; c < count; ++c) {
                 const double offset = static_cast<double>(partial[channels + c]) / added;
                 const double chunk_mean = static_cast<double>(partial[c]) + offset;
-                const double chunk_squares = static_cast<double>(partial[2 * channels + c]) - added * offset * offset;
+                const double chunk_squares =
+                    static_cast<double>(partial[2 * channels + c]) - added * offset * offset;
                 const double apart = chunk_mean - centre[c];
                 centre[c] += apart * (added / after);
                 squares[c] += chunk_squares + apart * apart * (before * added / after);
@@ -132,8 +142,8 @@ void column_statistics(std::size_t rows, std::size_t channels, const T* z, T* me
 
 /// 1 / sqrt(variance + epsilon), and batch norm as y = z * scale + shift. `inverse_deviation` may be null.
 template <class T>
-void batch_norm_coefficients(std::size_t channels, const T* mean, const T* variance, const T* weight, const T* bias,
-                             double epsilon, T* inverse_deviation, T* scale, T* shift) {
+void batch_norm_coefficients(std::size_t channels, const T* mean, const T* variance, const T* weight,
+                             const T* bias, double epsilon, T* inverse_deviation, T* scale, T* shift) {
     for (std::size_t c = 0; c < channels; ++c) {
         const double inverse = 1.0 / std::sqrt(static_cast<double>(variance[c]) + epsilon);
         const double slope = inverse * static_cast<double>(weight[c]);
@@ -143,15 +153,16 @@ void batch_norm_coefficients(std::size_t channels, const T* mean, const T* varia
     }
 }
 
-/// Moves running statistics towards those of a batch of `rows`, whose biased variance is made unbiased first (as
-/// PyTorch does). Needs rows > 1.
+/// Moves running statistics towards those of a batch of `rows`, whose biased variance is made unbiased first
+/// (as PyTorch does). Needs rows > 1.
 template <class T>
 void update_running_statistics(std::size_t rows, std::size_t channels, const T* mean, const T* variance,
                                double momentum, T* running_mean, T* running_variance) {
     const double unbiased = static_cast<double>(rows) / static_cast<double>(rows - 1);
     for (std::size_t c = 0; c < channels; ++c) {
         running_mean[c] = static_cast<T>((1 - momentum) * running_mean[c] + momentum * mean[c]);
-        running_variance[c] = static_cast<T>((1 - momentum) * running_variance[c] + momentum * unbiased * variance[c]);
+        running_variance[c] =
+            static_cast<T>((1 - momentum) * running_variance[c] + momentum * unbiased * variance[c]);
     }
 }
 
@@ -168,7 +179,8 @@ void normalise_tiles(std::size_t rows, std::size_t channels, const T* z, const T
                 for (std::size_t c = 0; c < width; ++c) {
                     T value = z[offset + c] * slopes[c] + intercepts[c];
                     if constexpr (Adds) value += addend[offset + c];
-                    if constexpr (Relu) value = value < 0 ? T{0} : value;  // keeps NaN, which must not pass for zero
+                    if constexpr (Relu)
+                        value = value < 0 ? T{0} : value;  // keeps NaN, which must not pass for zero
                     y[offset + c] = value;
                 }
             }
@@ -176,26 +188,31 @@ void normalise_tiles(std::size_t rows, std::size_t channels, const T* z, const T
     });
 }
 
-/// y = [relu](z * scale + shift + addend); `addend` may be null, y may be z or addend. Each row depends on its own
-/// row alone, to the bit.
+/// y = [relu](z * scale + shift + addend); `addend` may be null, y may be z or addend. Each row depends on
+/// its own row alone, to the bit.
 template <class T>
-void normalise(std::size_t rows, std::size_t channels, const T* z, const T* scale, const T* shift, const T* addend,
-               bool relu, T* y) {
+void normalise(std::size_t rows, std::size_t channels, const T* z, const T* scale, const T* shift,
+               const T* addend, bool relu, T* y) {
     if (addend != nullptr) {
-        if (relu) normalise_tiles<true, true>(rows, channels, z, scale, shift, addend, y);
-        else normalise_tiles<true, false>(rows, channels, z, scale, shift, addend, y);
+        if (relu)
+            normalise_tiles<true, true>(rows, channels, z, scale, shift, addend, y);
+        else
+            normalise_tiles<true, false>(rows, channels, z, scale, shift, addend, y);
     } else {
-        if (relu) normalise_tiles<false, true>(rows, channels, z, scale, shift, addend, y);
-        else normalise_tiles<false, false>(rows, channels, z, scale, shift, addend, y);
+        if (relu)
+            normalise_tiles<false, true>(rows, channels, z, scale, shift, addend, y);
+        else
+            normalise_tiles<false, false>(rows, channels, z, scale, shift, addend, y);
     }
 }
 
-/// What batch norm's backward pass sums over a batch: sum_dy (the gradient of the bias) and sum_dy_xhat (that of the
-/// weight), where xhat = (z - mean) * inverse_deviation. With `y`, the output after a ReLU, dy is first set to zero in
-/// place wherever y is not positive; null leaves dy as it is.
+/// What batch norm's backward pass sums over a batch: sum_dy (the gradient of the bias) and sum_dy_xhat (that
+/// of the weight), where xhat = (z - mean) * inverse_deviation. With `y`, the output after a ReLU, dy is
+/// first set to zero in place wherever y is not positive; null leaves dy as it is.
 template <class T>
-void batch_norm_backward_sums(std::size_t rows, std::size_t channels, T* dy, const T* y, const T* z, const T* mean,
-                              const T* inverse_deviation, T* sum_dy, T* sum_dy_xhat, T* scratch) {
+void batch_norm_backward_sums(std::size_t rows, std::size_t channels, T* dy, const T* y, const T* z,
+                              const T* mean, const T* inverse_deviation, T* sum_dy, T* sum_dy_xhat,
+                              T* scratch) {
     for_each_tile(rows, channels, [&](const row_tile& tile) {
         alignas(alignment) std::array<T, tile_columns> centres, first{}, second{};
         tile.spread(mean, centres.data());
@@ -228,12 +245,13 @@ void batch_norm_backward_sums(std::size_t rows, std::size_t channels, T* dy, con
     add_chunks(chunks, 2 * channels, channels, scratch + channels, sum_dy_xhat);
 }
 
-/// dz = weight * inverse_deviation * (dy - sum_dy / rows - xhat * sum_dy_xhat / rows), the gradient of batch norm's
-/// input (Ioffe and Szegedy 2015, section 3), with the sums from batch_norm_backward_sums. dz may be dy or z.
+/// dz = weight * inverse_deviation * (dy - sum_dy / rows - xhat * sum_dy_xhat / rows), the gradient of batch
+/// norm's input (Ioffe and Szegedy 2015, section 3), with the sums from batch_norm_backward_sums. dz may be
+/// dy or z.
 template <class T>
 void batch_norm_backward_input(std::size_t rows, std::size_t channels, const T* dy, const T* z, const T* mean,
-                               const T* inverse_deviation, const T* weight, const T* sum_dy, const T* sum_dy_xhat,
-                               T* dz) {
+                               const T* inverse_deviation, const T* weight, const T* sum_dy,
+                               const T* sum_dy_xhat, T* dz) {
     const auto count_of_rows = static_cast<double>(rows);
     for_each_tile(rows, channels, [&](const row_tile& tile) {
         alignas(alignment) std::array<T, tile_columns> centre, slope, tilt, level;
@@ -243,7 +261,8 @@ void batch_norm_backward_input(std::size_t rows, std::size_t channels, const T* 
             const double outer = inverse * static_cast<double>(weight[channel]);
             centre[c] = mean[channel];
             slope[c] = static_cast<T>(outer);
-            tilt[c] = static_cast<T>(outer * inverse * static_cast<double>(sum_dy_xhat[channel]) / count_of_rows);
+            tilt[c] =
+                static_cast<T>(outer * inverse * static_cast<double>(sum_dy_xhat[channel]) / count_of_rows);
             level[c] = static_cast<T>(outer * static_cast<double>(sum_dy[channel]) / count_of_rows);
         }
         tile.sweep([&](std::size_t offset, std::size_t count, std::size_t stride, std::size_t width) {
@@ -263,7 +282,8 @@ void column_sums(std::size_t rows, std::size_t channels, const T* dy, T* sums, T
     for_each_tile(rows, channels, [&](const row_tile& tile) {
         alignas(alignment) std::array<T, tile_columns> total{};
         tile.sweep([&](std::size_t offset, std::size_t count, std::size_t stride, std::size_t width) {
-            add_columns(offset, count, stride, width, [dy](std::size_t i) { return dy[i]; }, total.data());
+            add_columns(
+                offset, count, stride, width, [dy](std::size_t i) { return dy[i]; }, total.data());
         });
         tile.gather(total.data());
         std::copy_n(total.data(), tile.channels, scratch + tile.chunk * channels + tile.first_channel);
@@ -272,3 +292,7 @@ void column_sums(std::size_t rows, std::size_t channels, const T* dy, T* sums, T
 }
 
 }  // namespace frostline::kernels
+
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif

@@ -7,8 +7,9 @@
 #include <bit>
 #include <cstddef>
 
-/// Stands before a loop whose iterations are independent even when its arrays are the same one (in place): without
-/// it compilers test for overlap at run time and then fall back to scalar code exactly in the in-place case.
+/// Stands before a loop whose iterations are independent even when its arrays are the same one (in place):
+/// without it compilers test for overlap at run time and then fall back to scalar code exactly in the
+/// in-place case.
 #if defined(__clang__)
 #define FROSTLINE_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else
@@ -17,14 +18,16 @@
 
 namespace frostline::inline FROSTLINE_ISA::kernels {
 
-/// The most columns that an inner loop covers: what it keeps for each column fits on the stack and in the nearest cache.
+/// The most columns that an inner loop covers: what it keeps for each column fits on the stack and in the
+/// nearest cache.
 inline constexpr std::size_t tile_columns = 256;
 
-/// Fewer channels than this would leave vector registers partly empty: so many rows are then taken side by side.
+/// Fewer channels than this would leave vector registers partly empty: so many rows are then taken side by
+/// side.
 inline constexpr std::size_t folded_rows = 16;
 
-/// Rows of a chunk, the unit of work and of summation: a function of the channels alone, so that sums do not depend
-/// on the number of threads. About 16,384 elements, a multiple of `folded_rows`.
+/// Rows of a chunk, the unit of work and of summation: a function of the channels alone, so that sums do not
+/// depend on the number of threads. About 16,384 elements, a multiple of `folded_rows`.
 inline std::size_t chunk_rows(std::size_t channels) {
     return std::clamp<std::size_t>(std::bit_floor(16384 / channels), folded_rows, 1024);
 }
@@ -46,8 +49,8 @@ struct row_tile {
 
     std::size_t width() const { return channels * fold; }
 
-    /// Calls body(offset, rows, stride, width) for the long rows, then for the single rows that are left: column
-    /// `c` of a call belongs to channel `first_channel + c % channels`.
+    /// Calls body(offset, rows, stride, width) for the long rows, then for the single rows that are left:
+    /// column `c` of a call belongs to channel `first_channel + c % channels`.
     template <class Body>
     void sweep(const Body& body) const {
         const std::size_t long_rows = rows / fold;

@@ -11,13 +11,14 @@
 
 namespace frostline::inline FROSTLINE_ISA::kernels {
 
-/// Mean over `rows` of the cross entropy between softmax(logits) and the targets, each spread by label smoothing to
-/// (1 - smoothing) * one_hot + smoothing / classes (as PyTorch), and its gradient. Needs rows > 0 and targets in
-/// [0, classes). Computed in double. `gradient` may be `logits`.
+/// Mean over `rows` of the cross entropy between softmax(logits) and the targets, each spread by label
+/// smoothing to (1 - smoothing) * one_hot + smoothing / classes (as PyTorch), and its gradient. Needs rows >
+/// 0 and targets in [0, classes). Computed in double. `gradient` may be `logits`.
 template <class T>
-double softmax_cross_entropy(std::size_t rows, std::size_t classes, const T* logits, const std::int32_t* targets,
-                             double smoothing, T* gradient) {
-    constexpr std::size_t parts = 64;  // always: the order of the sum must not depend on the number of threads
+double softmax_cross_entropy(std::size_t rows, std::size_t classes, const T* logits,
+                             const std::int32_t* targets, double smoothing, T* gradient) {
+    constexpr std::size_t parts =
+        64;  // always: the order of the sum must not depend on the number of threads
     const std::size_t part_rows = (rows + parts - 1) / parts;
     const double floor = smoothing / static_cast<double>(classes), count = static_cast<double>(rows);
     std::array<double, parts> losses{};

@@ -53,6 +53,12 @@ constexpr std::size_t frequency_stride(std::size_t inputs, std::size_t outputs) 
     return inputs * round_up(outputs, lanes<T>) + alignment / sizeof(T);
 }
 
+/// Distance of two frequencies of V or M for a group of tiles; odd for the same reason.
+template <class T>
+constexpr std::size_t group_stride(std::size_t tiles, std::size_t stride) {
+    return tiles * stride + alignment / sizeof(T);
+}
+
 /// How the tiles of a batch are cut into groups.
 struct tiling {
     std::size_t across = 0;    // tiles of a row of one image
@@ -111,12 +117,12 @@ void transform_weights(std::size_t inputs, std::size_t outputs, const T* w, T* u
     });
 }
 
-/// Transforms tiles [begin, end) of an image into `to`, frequency by frequency `group` tiles of `stride` apart; pixels
+/// Transforms tiles [begin, end) of an image into `to`, frequencies `distance` apart and tiles `stride`; pixels
 /// outside the image come from `zeros`. Serves x (B^T, overlapping tiles with padding) and dy (A, tiles side by side).
 template <class Transform, std::size_t Step, class T>
 void transform_tiles(const tiling& tiles, std::size_t begin, std::size_t end, const T* image, std::size_t height,
                      std::size_t width, std::size_t channels, std::size_t top, std::size_t left, const T* zeros,
-                     T* to, std::size_t group, std::size_t stride) {
+                     T* to, std::size_t distance, std::size_t stride) {
     constexpr std::size_t from = Transform::from;
     for (std::size_t tile = begin; tile < end; ++tile, to += stride) {
         const std::size_t place = tile % tiles.of_image;
@@ -135,7 +141,7 @@ void transform_tiles(const tiling& tiles, std::size_t begin, std::size_t end, co
             both_axes<T, Transform>(
                 [&](std::size_t i, std::size_t j) { return load_pixel(pixel[i * from + j] + channel); },
                 [&](std::size_t i, std::size_t j, const simd<T>& value) {
-                    store<T>(to + (i * Transform::to + j) * group * stride + channel, value);
+                    store<T>(to + (i * Transform::to + j) * distance + channel, value);
                 });
         };
         std::size_t channel = 0;
@@ -151,7 +157,7 @@ void transform_tiles(const tiling& tiles, std::size_t begin, std::size_t end, co
 /// y = epilogue(A^T M A) for tiles [begin, end).
 template <std::size_t Outputs, class T>
 void transform_output(const convolution_geometry& g, const tiling& tiles, std::size_t begin, std::size_t end,
-                      const T* from, std::size_t group, std::size_t stride, const convolution_epilogue<T>& epilogue,
+                      const T* from, std::size_t distance, std::size_t stride, const convolution_epilogue<T>& epilogue,
                       T* y) {
     using transform = typename transforms<Outputs>::output;
     const std::size_t channels = g.output_channels;
@@ -166,7 +172,7 @@ void transform_output(const convolution_geometry& g, const tiling& tiles, std::s
             const std::size_t count = std::min(lanes<T>, channels - channel);
             both_axes<T, transform>(
                 [&](std::size_t i, std::size_t j) {
-                    return load(from + (i * transform::from + j) * group * stride + channel);
+                    return load(from + (i * transform::from + j) * distance + channel);
                 },
                 [&](std::size_t i, std::size_t j, const simd<T>& value) {
                     if (i >= rows || j >= columns) return;
@@ -210,7 +216,7 @@ void multiply_tiles(std::size_t rows, std::size_t inputs, std::size_t outputs, c
 template <std::size_t Outputs, class T>
 struct plan {
     static constexpr std::size_t frequencies = (Outputs + 2) * (Outputs + 2);
-    std::size_t v_stride, m_stride, padded_outputs, panel, panels;
+    std::size_t v_stride, m_stride, v_distance, m_distance, padded_outputs, panel, panels;
     tiling tiles;
     bool staged;  // all threads work on one group after the other, instead of each on its own
 
@@ -229,20 +235,22 @@ struct plan {
         if (alone) size = (most + (most + size - 1) / size - 1) / ((most + size - 1) / size);
         while (alone && most % size != 0) ++size;
         tiles = tiles_of<Outputs>(g, size);
+        v_distance = group_stride<T>(tiles.group, v_stride);
+        m_distance = group_stride<T>(tiles.group, m_stride);
     }
 
-    static inline std::size_t group_bytes = std::size_t{1} << 20;
-    std::size_t v_size() const { return frequencies * tiles.group * v_stride; }
-    std::size_t m_size() const { return frequencies * tiles.group * m_stride; }
+    static constexpr std::size_t group_bytes = std::size_t{1} << 19;
+    std::size_t v_size() const { return frequencies * v_distance; }
+    std::size_t m_size() const { return frequencies * m_distance; }
 };
 
-/// y = epilogue(x * U); keeps V in `kept` unless null.
+/// y = epilogue(x * U).
 template <std::size_t Outputs, class T>
 void convolve(const convolution_geometry& g, const T* x, const T* u, const convolution_epilogue<T>& epilogue, T* y,
-              const plan<Outputs, T>& p, T* kept, workspace<T>& scratch) {
+              const plan<Outputs, T>& p, workspace<T>& scratch) {
     using input = typename transforms<Outputs>::input;
     const std::size_t slots = p.staged ? 1 : static_cast<std::size_t>(threads());
-    const auto v_lease = scratch.array(kept ? 0 : slots * p.v_size());
+    const auto v_lease = scratch.array(slots * p.v_size());
     const auto m_lease = scratch.array(slots * p.m_size());
     const auto zeros = scratch.array(p.v_stride);
     std::fill(zeros->begin(), zeros->end(), T{0});
@@ -250,23 +258,23 @@ void convolve(const convolution_geometry& g, const T* x, const T* u, const convo
 
     const auto transform = [&](std::size_t begin, std::size_t end, T* v) {
         transform_tiles<input, Outputs, T>(p.tiles, begin, end, x, g.input_height, g.input_width, g.input_channels,
-                                           g.padding_height, g.padding_width, zeros->data(), v, p.tiles.group,
+                                           g.padding_height, g.padding_width, zeros->data(), v, p.v_distance,
                                            p.v_stride);
     };
     const auto multiply = [&](std::size_t frequency, std::size_t panel, std::size_t first, std::size_t rows, const T* v,
                               T* m) {
         const std::size_t column = panel * p.panel;
         multiply_tiles<T>(rows, g.input_channels, g.output_channels,
-                          v + (frequency * p.tiles.group + first) * p.v_stride, p.v_stride, u + frequency * u_stride,
+                          v + frequency * p.v_distance + first * p.v_stride, p.v_stride, u + frequency * u_stride,
                           column, std::min(p.panel, p.padded_outputs - column),
-                          m + (frequency * p.tiles.group + first) * p.m_stride, p.m_stride);
+                          m + frequency * p.m_distance + first * p.m_stride, p.m_stride);
     };
     const auto finish_tiles = [&](std::size_t begin, std::size_t end, const T* m) {
-        transform_output<Outputs, T>(g, p.tiles, begin, end, m, p.tiles.group, p.m_stride, epilogue, y);
+        transform_output<Outputs, T>(g, p.tiles, begin, end, m, p.m_distance, p.m_stride, epilogue, y);
     };
 
     if (p.staged) {
-        T* v = kept ? kept : v_lease->data();
+        T* v = v_lease->data();
         T* m = m_lease->data();
         const std::size_t total = p.tiles.total;
         parallel_ranges(total, 2, [&](std::size_t begin, std::size_t end) {
@@ -287,7 +295,7 @@ void convolve(const convolution_geometry& g, const T* x, const T* u, const convo
     parallel_for(p.tiles.groups(), [&](std::size_t index) {
         const std::size_t begin = index * p.tiles.group;
         const std::size_t size = p.tiles.size_of(index);
-        T* v = kept ? kept + index * p.v_size() : v_lease->data() + worker_index() * p.v_size();
+        T* v = v_lease->data() + worker_index() * p.v_size();
         T* m = m_lease->data() + worker_index() * p.m_size();
         transform(begin, begin + size, v);
         for (std::size_t frequency = 0; frequency < p.frequencies; ++frequency) {
@@ -297,17 +305,13 @@ void convolve(const convolution_geometry& g, const T* x, const T* u, const convo
     });
 }
 
-/// Whether a training forward keeps V for the gradient of the weights: worth its memory where V is small beside U.
-inline bool keeps_input(const convolution_geometry&) { return false; }
-
 template <std::size_t Outputs, class T>
 void forward(const convolution_geometry& g, const T* x, const T* w, const convolution_epilogue<T>& epilogue, T* y,
-             phase how, aligned_vector<T>* kept, workspace<T>& scratch) {
+             phase how, workspace<T>& scratch) {
     const plan<Outputs, T> p(g, how);
     const auto u = scratch.array(p.frequencies * frequency_stride<T>(g.input_channels, g.output_channels));
     transform_weights<Outputs, false>(g.input_channels, g.output_channels, w, u->data());
-    if (kept) kept->resize(keeps_input(g) ? p.tiles.groups() * p.v_size() : 0);
-    convolve<Outputs, T>(g, x, u->data(), epilogue, y, p, kept && !kept->empty() ? kept->data() : nullptr, scratch);
+    convolve<Outputs, T>(g, x, u->data(), epilogue, y, p, scratch);
 }
 
 template <std::size_t Outputs, class T>
@@ -316,17 +320,16 @@ void backward_input(const convolution_geometry& g, const T* dy, const T* w, T* d
     const plan<Outputs, T> p(t, phase::training);
     const auto u = scratch.array(p.frequencies * frequency_stride<T>(t.input_channels, t.output_channels));
     transform_weights<Outputs, true>(t.input_channels, t.output_channels, w, u->data());
-    convolve<Outputs, T>(t, dy, u->data(), convolution_epilogue<T>{}, dx, p, nullptr, scratch);
+    convolve<Outputs, T>(t, dy, u->data(), convolution_epilogue<T>{}, dx, p, scratch);
 }
 
-inline std::size_t gradient_group_bytes = std::size_t{8} << 20;
+inline constexpr std::size_t gradient_group_bytes = std::size_t{3} << 20;
 
 /// dw = G^T (sum over tiles of V^T dM) G, with dM = A dy A^T. Tiles pass in groups through L3: all threads transform
 /// a group, then share out frequencies and channels, so that no partial sums have to be combined and the result does
 /// not depend on the number of threads.
 template <std::size_t Outputs, class T>
-void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T* dw, const aligned_vector<T>& kept,
-                      workspace<T>& scratch) {
+void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T* dw, workspace<T>& scratch) {
     using input = typename transforms<Outputs>::input;
     using output_gradient = typename transforms<Outputs>::output_gradient;
     using filter_gradient = typename transforms<Outputs>::filter_gradient;
@@ -338,9 +341,10 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
     const std::size_t bytes = frequencies * (v_stride + m_stride) * sizeof(T);
     const std::size_t limit = std::max<std::size_t>(gradient_group_bytes / bytes / block_depth, 1) * block_depth;
     const tiling tiles = tiles_of<Outputs>(g, limit);
-    (void)kept;
-    const auto v_lease = scratch.array(frequencies * tiles.group * v_stride);
-    const auto m_lease = scratch.array(frequencies * tiles.group * m_stride);
+    const std::size_t v_distance = group_stride<T>(tiles.group, v_stride);
+    const std::size_t m_distance = group_stride<T>(tiles.group, m_stride);
+    const auto v_lease = scratch.array(frequencies * v_distance);
+    const auto m_lease = scratch.array(frequencies * m_distance);
     const auto zeros = scratch.array(std::max(v_stride, m_stride));
     const std::size_t u_stride = g.input_channels * padded + alignment / sizeof(T);
     const auto du = scratch.array(frequencies * u_stride);
@@ -357,10 +361,10 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
         parallel_ranges(size, 4, [&](std::size_t begin, std::size_t end) {
             transform_tiles<input, Outputs, T>(tiles, first + begin, first + end, x, g.input_height, g.input_width,
                                                g.input_channels, g.padding_height, g.padding_width, zeros->data(),
-                                               v + begin * v_stride, tiles.group, v_stride);
+                                               v + begin * v_stride, v_distance, v_stride);
             transform_tiles<output_gradient, Outputs, T>(tiles, first + begin, first + end, dy, g.output_height,
                                                          g.output_width, g.output_channels, 0, 0, zeros->data(),
-                                                         m + begin * m_stride, tiles.group, m_stride);
+                                                         m + begin * m_stride, m_distance, m_stride);
         });
         if constexpr (own_product_is_fast) {
             parallel_for(frequencies * panels * slices, [&](std::size_t task) {
@@ -375,14 +379,14 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
                 }
                 for (std::size_t k = 0; k < size; k += block_depth) {
                     add_outer_panel<T>(rows, width, std::min(block_depth, size - k),
-                                       v + (frequency * tiles.group + k) * v_stride + row, v_stride,
-                                       m + (frequency * tiles.group + k) * m_stride + column, m_stride, sum, padded);
+                                       v + frequency * v_distance + k * v_stride + row, v_stride,
+                                       m + frequency * m_distance + k * m_stride + column, m_stride, sum, padded);
                 }
             });
         } else {
             parallel_for(frequencies, [&](std::size_t frequency) {
-                blas_product<T>(true, false, g.input_channels, padded, size, v + frequency * tiles.group * v_stride,
-                                v_stride, m + frequency * tiles.group * m_stride, m_stride, index != 0,
+                blas_product<T>(true, false, g.input_channels, padded, size, v + frequency * v_distance,
+                                v_stride, m + frequency * m_distance, m_stride, index != 0,
                                 du->data() + frequency * u_stride, padded);
             });
         }

@@ -14,14 +14,14 @@ namespace frostline::inline FROSTLINE_ISA::kernels::winograd {
 template <std::size_t Outputs>
 struct transforms;
 
-//* one_over<V>(1) / divisor in the element type of the vector V: GCC divides by constants that are no powers of two.
+/// 1 / divisor in the element type of the vector V: GCC divides by constants that are no powers of two.
 template <class V>
 constexpr auto one_over(int divisor) {
     using element = std::remove_cvref_t<decltype(V{}[0])>;
     return element{1} / static_cast<element>(divisor);
 }
 
-//* one_over<V>(16) multiplications for 36; halves and additions only, so that it is about as accurate as direct summation.
+/// 16 multiplications for 36; halves and additions only, so that it is about as accurate as direct summation.
 template <>
 struct transforms<2> {
     struct input {  // B^T
@@ -76,7 +76,7 @@ struct transforms<2> {
     };
 };
 
-//* one_over<V>(36) multiplications for 144, with the points 0, 1, -1, 2, -2, infinity.
+/// 36 multiplications for 144, with the points 0, 1, -1, 2, -2, infinity.
 template <>
 struct transforms<4> {
     struct input {

@@ -22,7 +22,9 @@ public:
     explicit average_pool(pooling_window window = {}) : window_(window.checked("average_pool")) {}
 
     /// @throws shape_error where the window does not fit
-    sample_shape output_shape(const sample_shape& input) const { return window_.output_shape("average_pool", input); }
+    sample_shape output_shape(const sample_shape& input) const {
+        return window_.output_shape("average_pool", input);
+    }
     flop_counts flops(const sample_shape&) const { return {}; }
 
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>&, const pass& how) {
@@ -36,8 +38,8 @@ public:
                   gradients wanted, tensor<T>& dx) {
         if (!wants_input(wanted)) return;
         resize(dx, samples_of(dy), remembered.input);
-        kernels::average_pool_backward(window_.geometry(samples_of(dy), remembered.input, shape_of(dy)), dy.data(),
-                                       dx.data());
+        kernels::average_pool_backward(window_.geometry(samples_of(dy), remembered.input, shape_of(dy)),
+                                       dy.data(), dx.data());
     }
 
     template <class Visitor>

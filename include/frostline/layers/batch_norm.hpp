@@ -15,9 +15,9 @@ struct batch_norm_options {
     double epsilon = 1e-5;  ///< added to the variance
 };
 
-/// Batch normalisation over samples and positions, channel by channel (Ioffe and Szegedy 2015). Training normalises by
-/// the batch and moves the running statistics, inference uses them. Parameters "<name>.weight" and "<name>.bias",
-/// buffers "<name>.running_mean" and "<name>.running_var" (unbiased, as in PyTorch).
+/// Batch normalisation over samples and positions, channel by channel (Ioffe and Szegedy 2015). Training
+/// normalises by the batch and moves the running statistics, inference uses them. Parameters "<name>.weight"
+/// and "<name>.bias", buffers "<name>.running_mean" and "<name>.running_var" (unbiased, as in PyTorch).
 template <class T>
 class batch_norm {
 public:
@@ -28,17 +28,26 @@ public:
     };
     static constexpr backward_reads reads{.input = true};
 
-    /// @throws argument_error without channels, for momentum outside [0, 1] or an epsilon that is not positive
+    /// @throws argument_error without channels, for momentum outside [0, 1] or an epsilon that is not
+    /// positive
     batch_norm(const std::string& name, std::size_t channels, batch_norm_options options = {})
-        : channels_(channels), options_(options),
-          weight_{.name = name + ".weight", .shape = {channels}, .initial = initialiser::constant(1), .decays = false},
-          bias_{.name = name + ".bias", .shape = {channels}, .initial = initialiser::constant(0), .decays = false},
-          running_mean_(name + ".running_mean", channels, T{0}), running_var_(name + ".running_var", channels, T{1}) {
+        : channels_(channels),
+          options_(options),
+          weight_{.name = name + ".weight",
+                  .shape = {channels},
+                  .initial = initialiser::constant(1),
+                  .decays = false},
+          bias_{.name = name + ".bias",
+                .shape = {channels},
+                .initial = initialiser::constant(0),
+                .decays = false},
+          running_mean_(name + ".running_mean", channels, T{0}),
+          running_var_(name + ".running_var", channels, T{1}) {
         require<argument_error>(channels > 0, "batch_norm ", name, ": expected at least one channel");
         require<argument_error>(options.momentum >= 0 && options.momentum <= 1, "batch_norm ", name,
                                 ": momentum must lie in [0, 1], found ", options.momentum);
-        require<argument_error>(options.epsilon > 0, "batch_norm ", name, ": epsilon must be positive, found ",
-                                options.epsilon);
+        require<argument_error>(options.epsilon > 0, "batch_norm ", name,
+                                ": epsilon must be positive, found ", options.epsilon);
     }
 
     /// @throws shape_error for another number of channels
@@ -50,7 +59,8 @@ public:
     flop_counts flops(const sample_shape&) const { return {}; }
 
     /// @throws shape_error in training for a single value a channel, which has no variance
-    void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& scratch, const pass& how) {
+    void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& scratch,
+                 const pass& how) {
         const sample_shape shape = output_shape(shape_of(x));
         resize(y, samples_of(x), shape);
         const std::size_t rows = samples_of(x) * shape.height * shape.width;
@@ -67,25 +77,28 @@ public:
             kernels::column_statistics(rows, channels_, x.data(), mean, variance, variance + channels_);
             kernels::update_running_statistics(rows, channels_, mean, variance, options_.momentum,
                                                running_mean_.values.data(), running_var_.values.data());
-            kernels::batch_norm_coefficients(channels_, mean, variance, weight_.value, bias_.value, options_.epsilon,
-                                             remembered.inverse_deviation.data(), scale, shift);
+            kernels::batch_norm_coefficients(channels_, mean, variance, weight_.value, bias_.value,
+                                             options_.epsilon, remembered.inverse_deviation.data(), scale,
+                                             shift);
         } else {
-            kernels::batch_norm_coefficients<T>(channels_, running_mean_.values.data(), running_var_.values.data(),
-                                                weight_.value, bias_.value, options_.epsilon, nullptr, scale, shift);
+            kernels::batch_norm_coefficients<T>(channels_, running_mean_.values.data(),
+                                                running_var_.values.data(), weight_.value, bias_.value,
+                                                options_.epsilon, nullptr, scale, shift);
         }
         kernels::normalise<T>(rows, channels_, x.data(), scale, shift, nullptr, false, y.data());
     }
 
-    void backward(const tensor<T>& x, const tensor<T>&, tensor<T>& dy, context& remembered, workspace<T>& scratch,
-                  gradients wanted, tensor<T>& dx) {
+    void backward(const tensor<T>& x, const tensor<T>&, tensor<T>& dy, context& remembered,
+                  workspace<T>& scratch, gradients wanted, tensor<T>& dx) {
         const sample_shape shape = shape_of(x);
         const std::size_t rows = samples_of(x) * shape.height * shape.width;
         const T *mean = remembered.mean.data(), *inverse_deviation = remembered.inverse_deviation.data();
         const auto partial = scratch.array(kernels::column_scratch_size(rows, channels_) + 2 * channels_);
         T* sum_dy = wants_parameters(wanted) ? bias_.gradient : partial->data();
         T* sum_dy_xhat = wants_parameters(wanted) ? weight_.gradient : partial->data() + channels_;
-        kernels::batch_norm_backward_sums<T>(rows, channels_, dy.data(), nullptr, x.data(), mean, inverse_deviation,
-                                             sum_dy, sum_dy_xhat, partial->data() + 2 * channels_);
+        kernels::batch_norm_backward_sums<T>(rows, channels_, dy.data(), nullptr, x.data(), mean,
+                                             inverse_deviation, sum_dy, sum_dy_xhat,
+                                             partial->data() + 2 * channels_);
         if (!wants_input(wanted)) return;
         resize(dx, samples_of(x), shape);
         kernels::batch_norm_backward_input<T>(rows, channels_, dy.data(), x.data(), mean, inverse_deviation,
@@ -104,7 +117,9 @@ public:
     }
 
 private:
-    std::string name() const { return weight_.name.substr(0, weight_.name.size() - std::string(".weight").size()); }
+    std::string name() const {
+        return weight_.name.substr(0, weight_.name.size() - std::string(".weight").size());
+    }
 
     std::size_t channels_;
     batch_norm_options options_;

@@ -30,19 +30,19 @@ public:
     sample_shape output_shape(const sample_shape& input) const { return output_shape_of(geometry_of(options_, input)); }
     flop_counts flops(const sample_shape& input) const { return flops_of(geometry_of(options_, input)); }
 
-    void forward(const tensor<T>& x, tensor<T>& y, context& context, workspace<T>& workspace, const pass& how) {
+    void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace, const pass& how) {
         const auto geometry = batch_geometry(x);
         resize(y, geometry.samples, output_shape_of(geometry));
         kernels::convolution_forward(geometry, x.data(), weight_.value, {.shift = with_bias_ ? bias_.value : nullptr},
-                                     y.data(), how.phase, how.phase == phase::training ? &context.memory : nullptr,
+                                     y.data(), how.phase, how.phase == phase::training ? &remembered.memory : nullptr,
                                      workspace);
     }
 
-    void backward(const tensor<T>& x, const tensor<T>&, tensor<T>& dy, context& context, workspace<T>& workspace,
+    void backward(const tensor<T>& x, const tensor<T>&, tensor<T>& dy, context& remembered, workspace<T>& workspace,
                   gradients wanted, tensor<T>& dx) {
         const auto geometry = batch_geometry(x);
         if (wants_parameters(wanted)) {
-            kernels::convolution_backward_weights(geometry, x.data(), dy.data(), weight_.gradient, context.memory,
+            kernels::convolution_backward_weights(geometry, x.data(), dy.data(), weight_.gradient, remembered.memory,
                                                   workspace);
             if (with_bias_) {
                 const std::size_t rows = geometry.samples * geometry.output_positions();

@@ -62,21 +62,21 @@ public:
     }
     flop_counts flops(const sample_shape& input) const { return flops_of(geometry_of(options_.convolution, input)); }
 
-    void forward(const tensor<T>& x, tensor<T>& y, context& context, workspace<T>& workspace, const pass& how) {
-        forward(x, static_cast<const T*>(nullptr), y, context, workspace, how);
+    void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace, const pass& how) {
+        forward(x, static_cast<const T*>(nullptr), y, remembered, workspace, how);
     }
-    void forward(const tensor<T>& x, const tensor<T>& addend, tensor<T>& y, context& context, workspace<T>& workspace,
+    void forward(const tensor<T>& x, const tensor<T>& addend, tensor<T>& y, context& remembered, workspace<T>& workspace,
                  const pass& how) {
-        forward(x, addend.data(), y, context, workspace, how);
+        forward(x, addend.data(), y, remembered, workspace, how);
     }
 
-    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& context, workspace<T>& workspace,
+    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered, workspace<T>& workspace,
                   gradients wanted, tensor<T>& dx) {
-        backward(x, y, dy, context, workspace, wanted, dx, static_cast<tensor<T>*>(nullptr));
+        backward(x, y, dy, remembered, workspace, wanted, dx, static_cast<tensor<T>*>(nullptr));
     }
-    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& context, workspace<T>& workspace,
+    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered, workspace<T>& workspace,
                   gradients wanted, tensor<T>& dx, tensor<T>& daddend) {
-        backward(x, y, dy, context, workspace, wanted, dx, &daddend);
+        backward(x, y, dy, remembered, workspace, wanted, dx, &daddend);
     }
 
     template <class Visitor>
@@ -101,12 +101,12 @@ private:
         return geometry;
     }
 
-    void forward(const tensor<T>& x, const T* addend, tensor<T>& y, context& context, workspace<T>& workspace,
+    void forward(const tensor<T>& x, const T* addend, tensor<T>& y, context& remembered, workspace<T>& workspace,
                  const pass& how) {
         const auto geometry = batch_geometry(x);
         resize(y, geometry.samples, output_shape_of(geometry));
         if (how.phase == phase::training)
-            train(geometry, x, addend, y, context, workspace);
+            train(geometry, x, addend, y, remembered, workspace);
         else
             infer(geometry, x, addend, y, workspace);
     }
@@ -127,58 +127,58 @@ private:
     }
 
     void train(const kernels::convolution_geometry& geometry, const tensor<T>& x, const T* addend, tensor<T>& y,
-               context& context, workspace<T>& workspace) {
+               context& remembered, workspace<T>& workspace) {
         const std::size_t rows = geometry.samples * geometry.output_positions();
         require<shape_error>(rows > 1, "batch norm '", options_.norm_name,
                              "' needs more than one value a channel to train, found a batch of one 1x1 output");
-        resize(context.convolved, geometry.samples, output_shape_of(geometry));
-        context.mean.resize(channels());
-        context.inverse_deviation.resize(channels());
+        resize(remembered.convolved, geometry.samples, output_shape_of(geometry));
+        remembered.mean.resize(channels());
+        remembered.inverse_deviation.resize(channels());
         kernels::convolution_forward(geometry, x.data(), weight_.value,
-                                     {.shift = options_.bias ? bias_.value : nullptr}, context.convolved.data(),
-                                     phase::training, &context.memory, workspace);
+                                     {.shift = options_.bias ? bias_.value : nullptr}, remembered.convolved.data(),
+                                     phase::training, &remembered.memory, workspace);
 
         auto variance = workspace.array(channels());
         auto scratch = workspace.array(kernels::column_scratch_size(rows, channels()));
-        kernels::column_statistics(rows, channels(), context.convolved.data(), context.mean.data(), variance->data(),
+        kernels::column_statistics(rows, channels(), remembered.convolved.data(), remembered.mean.data(), variance->data(),
                                    scratch->data());
         auto scale = workspace.array(channels());
         auto shift = workspace.array(channels());
-        kernels::batch_norm_coefficients(channels(), context.mean.data(), variance->data(), norm_weight_.value,
-                                         norm_bias_.value, options_.epsilon, context.inverse_deviation.data(),
+        kernels::batch_norm_coefficients(channels(), remembered.mean.data(), variance->data(), norm_weight_.value,
+                                         norm_bias_.value, options_.epsilon, remembered.inverse_deviation.data(),
                                          scale->data(), shift->data());
-        kernels::update_running_statistics(rows, channels(), context.mean.data(), variance->data(), options_.momentum,
+        kernels::update_running_statistics(rows, channels(), remembered.mean.data(), variance->data(), options_.momentum,
                                            running_mean_.values.data(), running_variance_.values.data());
-        kernels::normalise(rows, channels(), context.convolved.data(), scale->data(), shift->data(), addend,
+        kernels::normalise(rows, channels(), remembered.convolved.data(), scale->data(), shift->data(), addend,
                            relu, y.data());
     }
 
-    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& context, workspace<T>& workspace,
+    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered, workspace<T>& workspace,
                   gradients wanted, tensor<T>& dx, tensor<T>* daddend) {
         const auto geometry = batch_geometry(x);
         const std::size_t rows = geometry.samples * geometry.output_positions();
-        const T* z = context.convolved.data();
+        const T* z = remembered.convolved.data();
         auto sum_dy = workspace.array(channels());
         auto sum_dy_xhat = workspace.array(channels());
         {
             auto scratch = workspace.array(kernels::column_scratch_size(rows, channels()));
             kernels::batch_norm_backward_sums(rows, channels(), dy.data(), relu ? y.data() : nullptr, z,
-                                              context.mean.data(), context.inverse_deviation.data(), sum_dy->data(),
+                                              remembered.mean.data(), remembered.inverse_deviation.data(), sum_dy->data(),
                                               sum_dy_xhat->data(), scratch->data());
         }
         if (daddend) {
             resize(*daddend, geometry.samples, output_shape_of(geometry));
             std::copy_n(dy.data(), rows * channels(), daddend->data());
         }
-        kernels::batch_norm_backward_input(rows, channels(), dy.data(), z, context.mean.data(),
-                                           context.inverse_deviation.data(), norm_weight_.value, sum_dy->data(),
+        kernels::batch_norm_backward_input(rows, channels(), dy.data(), z, remembered.mean.data(),
+                                           remembered.inverse_deviation.data(), norm_weight_.value, sum_dy->data(),
                                            sum_dy_xhat->data(), dy.data());
         if (wants_parameters(wanted)) {
             std::copy_n(sum_dy->data(), channels(), norm_bias_.gradient);
             std::copy_n(sum_dy_xhat->data(), channels(), norm_weight_.gradient);
             // The batch mean takes the bias out again, so its gradient is zero; summing dy would give rounding noise.
             if (options_.bias) std::fill_n(bias_.gradient, channels(), T{0});
-            kernels::convolution_backward_weights(geometry, x.data(), dy.data(), weight_.gradient, context.memory,
+            kernels::convolution_backward_weights(geometry, x.data(), dy.data(), weight_.gradient, remembered.memory,
                                                   workspace);
         }
         if (wants_input(wanted)) {

@@ -19,7 +19,7 @@ struct extent {
     std::size_t width;
 
     constexpr extent(std::size_t both) : height(both), width(both) {}
-    constexpr extent(std::size_t height, std::size_t width) : height(height), width(width) {}
+    constexpr extent(std::size_t rows, std::size_t columns) : height(rows), width(columns) {}
     bool operator==(const extent&) const = default;
 };
 

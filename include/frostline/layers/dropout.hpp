@@ -16,8 +16,9 @@ struct dropout_options {
     double probability = 0.5;  ///< of an element to be dropped, in [0, 1)
 };
 
-/// Sets elements to zero at random in training and scales the others by 1 / (1 - probability); identity in inference
-/// (Srivastava et al. 2014). Whether an element is dropped is a function of (seed, step, sample id, name, element).
+/// Sets elements to zero at random in training and scales the others by 1 / (1 - probability); identity in
+/// inference (Srivastava et al. 2014). Whether an element is dropped is a function of (seed, step, sample id,
+/// name, element).
 template <class T>
 class dropout {
 public:
@@ -37,7 +38,8 @@ public:
     sample_shape output_shape(const sample_shape& input) const { return input; }
     flop_counts flops(const sample_shape&) const { return {}; }
 
-    /// Without sample ids the rows' numbers stand for them. @throws argument_error for ids that are not one a row
+    /// Without sample ids the rows' numbers stand for them. @throws argument_error for ids that are not one a
+    /// row
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>&, const pass& how) {
         resize(y, samples_of(x), shape_of(x));
         if (how.phase == phase::inference) {

@@ -8,8 +8,9 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// Makes each sample one vector: (height, width, channels) becomes (1, 1, height * width * channels), channels
-/// fastest. PyTorch's flatten of NCHW has the width fastest: weights of a linear layer behind it are permuted on exchange.
+/// Makes each sample one vector: (height, width, channels) becomes (1, 1, height * width * channels),
+/// channels fastest. PyTorch's flatten of NCHW has the width fastest: weights of a linear layer behind it are
+/// permuted on exchange.
 template <class T>
 class flatten {
 public:

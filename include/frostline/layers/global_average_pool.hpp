@@ -28,8 +28,8 @@ public:
         const sample_shape input = shape_of(x);
         resize(y, samples_of(x), output_shape(input));
         if (how.phase == phase::training) remembered.input = input;
-        kernels::global_average_pool_forward(samples_of(x), input.height * input.width, input.channels, x.data(),
-                                             y.data());
+        kernels::global_average_pool_forward(samples_of(x), input.height * input.width, input.channels,
+                                             x.data(), y.data());
     }
 
     void backward(const tensor<T>&, const tensor<T>&, tensor<T>& dy, context& remembered, workspace<T>&,
@@ -37,8 +37,8 @@ public:
         if (!wants_input(wanted)) return;
         const sample_shape& input = remembered.input;
         resize(dx, samples_of(dy), input);
-        kernels::global_average_pool_backward(samples_of(dy), input.height * input.width, input.channels, dy.data(),
-                                              dx.data());
+        kernels::global_average_pool_backward(samples_of(dy), input.height * input.width, input.channels,
+                                              dy.data(), dx.data());
     }
 
     template <class Visitor>

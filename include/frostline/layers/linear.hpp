@@ -54,16 +54,16 @@ public:
         return {.forward = flops, .backward_input = flops, .backward_parameters = flops};
     }
 
-    void forward(const tensor<T>& x, tensor<T>& y, context& context, workspace<T>& workspace, const pass& how) {
+    void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace, const pass& how) {
         resize(y, samples_of(x), output_shape(shape_of(x)));
         kernels::convolution_forward(geometry(x), x.data(), weight_.value, {.shift = bias_.value}, y.data(), how.phase,
-                                     how.phase == phase::training ? &context.memory : nullptr, workspace);
+                                     how.phase == phase::training ? &remembered.memory : nullptr, workspace);
     }
 
-    void backward(const tensor<T>& x, const tensor<T>&, tensor<T>& dy, context& context, workspace<T>& workspace,
+    void backward(const tensor<T>& x, const tensor<T>&, tensor<T>& dy, context& remembered, workspace<T>& workspace,
                   gradients wanted, tensor<T>& dx) {
         if (wants_parameters(wanted)) {
-            kernels::convolution_backward_weights(geometry(x), x.data(), dy.data(), weight_.gradient, context.memory,
+            kernels::convolution_backward_weights(geometry(x), x.data(), dy.data(), weight_.gradient, remembered.memory,
                                                   workspace);
             auto scratch = workspace.array(kernels::column_scratch_size(samples_of(x), options_.outputs));
             kernels::column_sums(samples_of(x), options_.outputs, dy.data(), bias_.gradient, scratch->data());

@@ -9,8 +9,8 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// The largest value of each window, as `max_pool<float>{{.kernel = 3, .stride = 2, .padding = 1}}`. Padding never
-/// wins; of equal values the first gets the gradient, as in PyTorch.
+/// The largest value of each window, as `max_pool<float>{{.kernel = 3, .stride = 2, .padding = 1}}`. Padding
+/// never wins; of equal values the first gets the gradient, as in PyTorch.
 template <class T>
 class max_pool {
 public:
@@ -25,7 +25,9 @@ public:
     explicit max_pool(pooling_window window = {}) : window_(window.checked("max_pool")) {}
 
     /// @throws shape_error where the window does not fit
-    sample_shape output_shape(const sample_shape& input) const { return window_.output_shape("max_pool", input); }
+    sample_shape output_shape(const sample_shape& input) const {
+        return window_.output_shape("max_pool", input);
+    }
     flop_counts flops(const sample_shape&) const { return {}; }
 
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>&, const pass& how) {
@@ -44,8 +46,8 @@ public:
                   gradients wanted, tensor<T>& dx) {
         if (!wants_input(wanted)) return;
         resize(dx, samples_of(dy), remembered.input);
-        kernels::max_pool_backward(window_.geometry(samples_of(dy), remembered.input, shape_of(dy)), dy.data(),
-                                   remembered.argmax.data(), dx.data());
+        kernels::max_pool_backward(window_.geometry(samples_of(dy), remembered.input, shape_of(dy)),
+                                   dy.data(), remembered.argmax.data(), dx.data());
     }
 
     template <class Visitor>

@@ -18,8 +18,8 @@ struct pooling_window {
     /// The same window with its stride written out.
     /// @throws argument_error for a kernel outside [1, 256] or padding by more than half of it
     pooling_window checked(const char* layer) const {
-        require<argument_error>(kernel >= 1 && kernel <= 256, layer, ": the kernel must lie in [1, 256], found ",
-                                kernel);
+        require<argument_error>(kernel >= 1 && kernel <= 256, layer,
+                                ": the kernel must lie in [1, 256], found ", kernel);
         require<argument_error>(padding <= kernel / 2, layer, ": padding may be at most half of the kernel, ",
                                 kernel / 2, ", found ", padding);
         return {kernel, stride == 0 ? kernel : stride, padding};
@@ -32,8 +32,8 @@ struct pooling_window {
                                  input.width + 2 * padding >= kernel,
                              layer, ": a ", kernel, "x", kernel, " kernel does not fit an input of ", input,
                              padding > 0 ? sentence(" padded by ", padding) : "");
-        return {(input.height + 2 * padding - kernel) / stride + 1, (input.width + 2 * padding - kernel) / stride + 1,
-                input.channels};
+        return {(input.height + 2 * padding - kernel) / stride + 1,
+                (input.width + 2 * padding - kernel) / stride + 1, input.channels};
     }
 
     kernels::pooling_geometry geometry(std::size_t samples, const sample_shape& input,

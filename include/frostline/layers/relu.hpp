@@ -26,8 +26,8 @@ public:
         });
     }
 
-    void backward(const tensor<T>&, const tensor<T>& y, tensor<T>& dy, context&, workspace<T>&, gradients wanted,
-                  tensor<T>& dx) {
+    void backward(const tensor<T>&, const tensor<T>& y, tensor<T>& dy, context&, workspace<T>&,
+                  gradients wanted, tensor<T>& dx) {
         if (!wants_input(wanted)) return;
         resize(dx, samples_of(y), shape_of(y));
         const T *out = y.data(), *gradient = dy.data();

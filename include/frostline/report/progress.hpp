@@ -27,17 +27,18 @@ public:
     explicit pace(const run_started& run) : run_(run) {}
 
     void step(double now, const step_finished& event) {
-        if (last_step_) {
-            const double elapsed = now - *last_step_;
+        if (timing_) {
+            const double elapsed = now - last_step_;
             const double kept = std::exp(-elapsed / horizon);
             samples_ = samples_ * kept + static_cast<double>(event.samples);
             seconds_ = seconds_ * kept + elapsed;
         }
         last_step_ = now;
+        timing_ = true;
     }
 
     /// Something else than training comes before the next step: scoring, filling, evaluation.
-    void pause() { last_step_.reset(); }
+    void pause() { timing_ = false; }
 
     /// The network that is executed has changed: the speed so far counts for little.
     void change() {
@@ -81,7 +82,8 @@ private:
     static constexpr double horizon = 5;  ///< seconds after which a measurement counts a third
 
     run_started run_;
-    std::optional<double> last_step_;
+    bool timing_ = false;  ///< nothing but training since the last step
+    double last_step_ = 0;
     double samples_ = 0;
     double seconds_ = 0;
     double evaluation_seconds_ = 0;

@@ -5,8 +5,8 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// The smallest type that models `layer`: the identity. A template that compiles with it asks for nothing that the
-/// concept does not promise; a layer of one's own can start as a copy of it.
+/// The smallest type that models `layer`: the identity. A template that compiles with it asks for nothing
+/// that the concept does not promise; a layer of one's own can start as a copy of it.
 template <class T>
 struct layer_archetype {
     using value_type = T;
@@ -18,8 +18,8 @@ struct layer_archetype {
 
     void forward(const tensor<T>& x, tensor<T>& y, context&, workspace<T>&, const pass&) { y = x; }
 
-    void backward(const tensor<T>&, const tensor<T>&, tensor<T>& dy, context&, workspace<T>&, gradients wanted,
-                  tensor<T>& dx) {
+    void backward(const tensor<T>&, const tensor<T>&, tensor<T>& dy, context&, workspace<T>&,
+                  gradients wanted, tensor<T>& dx) {
         if (wants_input(wanted)) dx = dy;
     }
 

@@ -20,6 +20,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -41,8 +42,25 @@ struct training_options {
     std::size_t shards = 1;  ///< each batch takes an equal share from each of so many fixed parts of the data
 };
 
-/// Stands for a data set that is not there.
+/// Stands for a data set that is not there; an empty std::optional of a data set does so at run time.
 struct no_data {};
+
+/// Refuses what training would refuse, before anything is computed.
+/// @throws argument_error for options out of range, shape_error when data and network do not fit
+template <class Network, dataset Train>
+void check(const training_options& options, const Network& network, const Train& train) {
+    require<argument_error>(options.epochs >= 1, "the number of epochs must be at least 1, found 0");
+    require<argument_error>(options.batch_size >= 1 && options.batch_size <= train.size(), "the batch size is ",
+                            options.batch_size, ", expected at least 1 and at most ", train.size(),
+                            ", the number of training samples");
+    require<argument_error>(std::isfinite(options.weight_decay) && options.weight_decay >= 0,
+                            "the weight decay must be finite and not negative, found ", options.weight_decay);
+    require<shape_error>(train.shape() == network.input_shape(), "the network takes samples of ", network.input_shape(),
+                         ", but the training set has ", train.shape());
+    require<shape_error>(train.classes() == network.output_shape().size(), "the network has ",
+                         network.output_shape().size(), " outputs, but the training set has ", train.classes(),
+                         " classes");
+}
 
 /// Trains a network, and freezes and drops its blocks as they converge.
 ///
@@ -75,14 +93,14 @@ public:
     trainer& operator=(const trainer&) = delete;
 
     /// Trains from the network's present weights.
-    /// @param test, validation  data sets that are evaluated after each epoch, or no_data
+    /// @param test, validation  data sets that are evaluated after each epoch: a dataset, an optional one, or no_data
     /// @param stop  ends the run after the step at which it is requested
     /// @throws argument_error for options out of range, shape_error when data and network do not fit,
     ///         divergence_error when a gradient is NaN or infinite
     template <dataset Train, class Test = no_data, class Validation = no_data>
     run_finished run(const training_options& options, const Train& train, const Test& test = {},
                      const Validation& validation = {}, const std::stop_token& stop = {}) {
-        check(options, train);
+        check(options, network_, train);
         const auto ids = sample_ids(train);
         const std::size_t steps_per_epoch = (train.size() + options.batch_size - 1) / options.batch_size;
         optimiser_.attach(network_.slices());
@@ -179,18 +197,6 @@ private:
         std::apply([&](auto&... each) { (notify(each, event), ...); }, observers_);
     }
 
-    template <class Train>
-    void check(const training_options& options, const Train& train) const {
-        require<argument_error>(options.epochs >= 1, "the number of epochs must be at least 1, found 0");
-        require<argument_error>(options.weight_decay >= 0, "the weight decay must not be negative, found ",
-                                options.weight_decay);
-        require<shape_error>(train.shape() == network_.input_shape(), "the network takes samples of ",
-                             network_.input_shape(), ", but the training set has ", train.shape());
-        require<shape_error>(train.classes() == network_.output_shape().size(), "the network has ",
-                             network_.output_shape().size(), " outputs, but the training set has ", train.classes(),
-                             " classes");
-    }
-
     // One batch: features, forward, loss, backward, update. Returns the mean loss.
     template <class Train>
     double step(const Train& train, std::span<const std::size_t> batch, const training_options& options,
@@ -218,8 +224,10 @@ private:
     std::optional<double> evaluate(const Data& data) {
         if constexpr (std::is_same_v<Data, no_data>)
             return std::nullopt;
-        else
+        else if constexpr (dataset<Data>)
             return evaluate_(network_, data);
+        else
+            return data ? std::optional(evaluate_(network_, *data)) : std::nullopt;
     }
 
     // Makes what the policy wants true, as far as the rules and the plan allow.

@@ -14,7 +14,7 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// Mean and standard deviation of each channel, in the units of the pixels that a data set reads ([0, 1] for bytes).
+/// Mean and standard deviation of each channel, in the units of the pixels as read ([0, 1] for bytes).
 struct channel_statistics {
     std::vector<double> mean;
     std::vector<double> deviation;
@@ -30,8 +30,8 @@ public:
         : data_(std::move(data)), statistics_(std::move(statistics)) {
         const auto& [mean, deviation] = statistics_;
         const std::size_t channels = data_.shape().channels;
-        require<shape_error>(mean.size() == channels && deviation.size() == channels, "normalisation has ", mean.size(),
-                             " means and ", deviation.size(), " deviations, expected ", channels,
+        require<shape_error>(mean.size() == channels && deviation.size() == channels, "normalisation has ",
+                             mean.size(), " means and ", deviation.size(), " deviations, expected ", channels,
                              " of each, one a channel");
         for (std::size_t channel = 0; channel < channels; ++channel) {
             require<argument_error>(std::isfinite(mean[channel]), "the mean of channel ", channel, " is ",
@@ -66,4 +66,4 @@ private:
     channel_statistics statistics_;
 };
 
-}  // namespace frostline
+}  // namespace frostline::inline FROSTLINE_ISA

@@ -12,11 +12,11 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// A data set with `border` pixels of zero on each side: padded(data, 2) makes 32 x 32 of the 28 x 28 of MNIST.
+/// A data set with `border` pixels of zero on each side: padded(data, 2) makes MNIST's 28 x 28 to 32 x 32.
 ///
-/// The order matters: `normalised(padded(data, 2), statistics)` pads with the black of the image, which normalisation
-/// then shifts like every other black pixel (what networks for MNIST usually get); `padded(normalised(...), 2)` pads
-/// with the mean grey.
+/// The order matters: `normalised(padded(data, 2), statistics)` pads with the black of the image, which
+/// normalisation then shifts like every other black pixel (what networks for MNIST usually get);
+/// `padded(normalised(...), 2)` pads with the mean grey.
 template <dataset Dataset>
 class padded {
 public:
@@ -61,4 +61,4 @@ private:
     std::size_t border_;
 };
 
-}  // namespace frostline
+}  // namespace frostline::inline FROSTLINE_ISA

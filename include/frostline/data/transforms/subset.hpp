@@ -23,8 +23,8 @@ public:
     subset(Dataset data, std::vector<std::size_t> indices) : data_(std::move(data)) {
         require<argument_error>(!indices.empty(), "a subset has no samples, expected at least 1");
         for (const std::size_t index : indices) {
-            require<argument_error>(index < data_.size(), "a subset asks for sample ", index, " of a data set of ",
-                                    data_.size());
+            require<argument_error>(index < data_.size(), "a subset asks for sample ", index,
+                                    " of a data set of ", data_.size());
         }
         indices_ = std::make_shared<const std::vector<std::size_t>>(std::move(indices));
     }
@@ -56,4 +56,4 @@ subset<Dataset> take_first(Dataset data, std::size_t count) {
     return {std::move(data), std::move(indices)};
 }
 
-}  // namespace frostline
+}  // namespace frostline::inline FROSTLINE_ISA

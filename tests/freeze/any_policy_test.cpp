@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#include "frostline/freeze/any_policy.hpp"
+
+#include "frostline/freeze/linear_schedule.hpp"
+#include "support/catch.hpp"
+
+using namespace frostline;
+
+static_assert(freezing_policy<any_policy>);
+
+TEST_CASE("any_policy answers as what it holds") {
+    const linear_schedule inside{.start = 0, .end = 1, .share = 1};
+    const any_policy policy("linear", inside);
+    CHECK(policy.name() == "linear");
+    for (std::size_t epoch = 0; epoch <= 4; ++epoch) {
+        const training_view view{.epoch = epoch, .epochs = 4, .blocks = 5, .last_freezable = 4};
+        CHECK(policy(view) == inside(view));
+        CHECK(policy(view) == epoch);
+    }
+}
+
+TEST_CASE("any_policy holds a lambda, and copies answer alike") {
+    const any_policy policy("three", [](const training_view& view) { return view.frozen + 3; });
+    const any_policy copy = policy;
+    CHECK(policy({.frozen = 1}) == 4);
+    CHECK(copy({.frozen = 2}) == 5);
+    CHECK(copy.name() == "three");
+}

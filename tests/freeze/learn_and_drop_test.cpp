@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "frostline/freeze/learn_and_drop.hpp"
+
+#include "frostline/core/random.hpp"
+#include "support/catch.hpp"
+
+#include <vector>
+
+using namespace frostline;
+
+namespace {
+
+using trace = std::vector<decision_scores>;
+
+/// Asks after the last decision of `scores`, one an epoch.
+std::size_t ask(const learn_and_drop& policy, const trace& scores, std::size_t epochs, std::size_t frozen = 0) {
+    const std::size_t blocks = scores.empty() ? 5 : scores[0].size();
+    return policy({.epoch = scores.size(),
+                   .epochs = epochs,
+                   .blocks = blocks,
+                   .last_freezable = blocks - 1,
+                   .frozen = frozen,
+                   .scores = scores});
+}
+
+/// Every block fell from a high peak long ago and has been still since then.
+trace converged(std::size_t decisions, std::size_t blocks = 5) {
+    trace scores;
+    for (std::size_t i = 0; i < decisions; ++i) scores.emplace_back(blocks, i < 3 ? 100.0 : 1e-3);
+    return scores;
+}
+
+trace random_trace(std::uint64_t seed, std::size_t decisions, std::size_t blocks) {
+    const random_stream draws(seed, purpose::user);
+    trace scores(decisions, decision_scores(blocks));
+    for (std::size_t i = 0; i < decisions; ++i)
+        for (std::size_t block = 0; block < blocks; ++block) {
+            const double draw = draws.uniform(i * blocks + block);
+            if (draw > 0.1) scores[i][block] = draw * std::exp(-3.0 * static_cast<double>(i * (blocks - block)) /
+                                                               static_cast<double>(decisions * blocks));
+        }
+    return scores;
+}
+
+}  // namespace
+
+TEST_CASE("learn_and_drop freezes what has converged") {
+    CHECK(ask({}, converged(40), 60) > 0);
+}
+
+TEST_CASE("learn_and_drop freezes nothing during its warm-up") {
+    for (const double share : {0.1, 0.3, 0.5, 1.0}) {
+        learn_and_drop policy;
+        policy.warm_up = share;
+        for (std::size_t epoch = 1; static_cast<double>(epoch) < share * 40; ++epoch)
+            CHECK(ask(policy, converged(epoch), 40) == 0);
+    }
+}
+
+TEST_CASE("learn_and_drop freezes nothing without scores") {
+    learn_and_drop policy;
+    policy.warm_up = 0;
+    CHECK(ask(policy, {}, 10) == 0);
+    CHECK(ask(policy, trace(40, decision_scores(5)), 60) == 0);
+    // Nor a block whose newest score is absent.
+    auto scores = converged(40);
+    scores.back()[0] = std::nullopt;
+    CHECK(ask(policy, scores, 60) == 0);
+}
+
+TEST_CASE("learn_and_drop freezes at most so many blocks at a decision, and never the head") {
+    for (std::size_t most = 1; most <= 6; ++most) {
+        learn_and_drop policy;
+        policy.at_most = most;
+        CHECK(ask(policy, converged(40), 60) == std::min<std::size_t>(most, 4));
+        CHECK(ask(policy, converged(40), 60, 3) == 4);
+        CHECK(ask(policy, converged(40), 60, 4) == 4);
+    }
+}
+
+TEST_CASE("learn_and_drop freezes a prefix: a block that still changes holds those behind it") {
+    auto scores = converged(40);
+    learn_and_drop policy;
+    policy.at_most = 10;
+    CHECK(ask(policy, scores, 60) == 4);
+    for (std::size_t i = 0; i < scores.size(); ++i) scores[i][2] = 1.0 + static_cast<double>(i);  // ever faster
+    CHECK(ask(policy, scores, 60) == 2);
+}
+
+TEST_CASE("learn_and_drop never lowers the frost line, whatever the scores") {
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+        const auto scores = random_trace(seed, 30, 8);
+        std::size_t frozen = 0;
+        learn_and_drop policy;
+        policy.warm_up = 0.2;
+        for (std::size_t decision = 1; decision <= scores.size(); ++decision) {
+            const trace so_far(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(decision));
+            const std::size_t wanted = ask(policy, so_far, 30, frozen);
+            REQUIRE(wanted >= frozen);
+            REQUIRE(wanted <= frozen + policy.at_most);
+            REQUIRE(wanted <= 7);
+            frozen = wanted;
+        }
+    }
+}
+
+TEST_CASE("learn_and_drop is a pure function of its view") {
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        const auto scores = random_trace(seed, 30, 8);
+        const learn_and_drop policy{};
+        const auto first = ask(policy, scores, 30);
+        CHECK(ask(policy, scores, 30) == first);
+        CHECK(ask(learn_and_drop{}, scores, 30) == first);
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "frostline/freeze/named_policy.hpp"
+
+#include "support/catch.hpp"
+
+#include <vector>
+
+using namespace frostline;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+void refused(const std::string& text, const std::string& message) {
+    INFO(text);
+    CHECK_THROWS_AS(named_policy(text), argument_error);
+    CHECK_THROWS_WITH(named_policy(text), ContainsSubstring(message));
+}
+
+}  // namespace
+
+TEST_CASE("a policy is found by its name") {
+    CHECK(named_policy("never").name() == "never");
+    CHECK(named_policy("linear").name() == "linear");
+    CHECK(named_policy("learn_and_drop").name() == "learn_and_drop");
+    CHECK(named_policy("never")({.epoch = 9, .epochs = 10, .last_freezable = 4, .frozen = 2}) == 0);
+}
+
+TEST_CASE("a named policy has the defaults of its type, and takes its options") {
+    const auto usual = named_policy("linear");
+    const auto early = named_policy("linear:start=0,end=0.5,share=0.5");
+    for (std::size_t epoch = 0; epoch <= 10; ++epoch) {
+        const training_view view{.epoch = epoch, .epochs = 10, .blocks = 9, .last_freezable = 8};
+        CHECK(usual(view) == linear_schedule{}(view));
+        CHECK(early(view) == linear_schedule{.start = 0, .end = 0.5, .share = 0.5}(view));
+    }
+    const std::vector<decision_scores> scores = [] {
+        std::vector<decision_scores> made;
+        for (std::size_t i = 0; i < 40; ++i) made.emplace_back(5, i < 3 ? 100.0 : 1e-3);
+        return made;
+    }();
+    const training_view view{
+        .epoch = 40, .epochs = 60, .blocks = 5, .last_freezable = 4, .scores = scores};
+    CHECK(named_policy("learn_and_drop")(view) == learn_and_drop{}(view));
+    CHECK(named_policy("learn_and_drop:at_most=1")(view) == 1);
+    CHECK(named_policy("learn_and_drop:at_most=3")(view) == 3);
+    CHECK(named_policy("learn_and_drop:warm_up=1")(view) == 0);
+}
+
+TEST_CASE("an unknown policy is refused, and the known ones are named") {
+    refused("sometimes", "there is no policy \"sometimes\", known are never, linear, learn_and_drop");
+    refused("", "has no name");
+    refused("Never", "there is no policy \"Never\"");
+}
+
+TEST_CASE("an unknown option of a policy is refused, and the known ones are named") {
+    refused("never:start=1", "never has no option \"start\", it takes none");
+    refused("linear:begin=1", "linear has no option \"begin\", known are start, end, share");
+    refused("learn_and_drop:speed=1", "learn_and_drop has no option \"speed\", known are warm_up");
+}
+
+TEST_CASE("an option of a policy outside its range is refused") {
+    refused("linear:start=-0.1", "linear: start must be a number from 0 to 1, found -0.1");
+    refused("linear:end=1.5", "linear: end must be a number from 0 to 1, found 1.5");
+    refused("linear:share=2", "linear: share must be a number from 0 to 1, found 2");
+    refused("linear:share=half", "linear: share must be a finite number, found \"half\"");
+    refused("linear:share", "expected KEY=NUMBER");
+    refused("linear:share=1,share=1", "the option \"share\" stands twice");
+    refused("learn_and_drop:warm_up=1.1", "warm_up must be a number from 0 to 1, found 1.1");
+    refused("learn_and_drop:at_most=0", "at_most must be a number of at least 1, found 0");
+    refused("learn_and_drop:at_most=1.5", "at_most must be a whole number, found 1.5");
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "frostline/train/frost_line.hpp"
+
+#include "small_run.hpp"
+#include "support/catch.hpp"
+
+using namespace small_run;
+
+namespace {
+
+struct fixture {
+    small_network network = make_network();
+    in_memory_dataset<float> data = images(20);
+    observed_store store{};
+    frost_line<small_network, observed_store> line{network, store};
+    std::vector<std::int32_t> targets{};
+    std::vector<std::uint64_t> ids{};
+
+    fixture() {
+        // Statistics that differ from their start, so that inference does something of its own.
+        network.forward(batch_of(data, 0, 20), 0, network.blocks(), {.phase = phase::training});
+    }
+
+    tensor<float> input(const std::vector<std::size_t>& indices) { return line.input(data, indices, targets, ids); }
+    tensor<float> expected(const std::vector<std::size_t>& indices, std::size_t until) {
+        tensor<float> batch;
+        std::vector<std::int32_t> some_targets;
+        std::vector<std::uint64_t> some_ids;
+        load_batch(data, indices, batch, some_targets, some_ids);
+        return network.forward(batch, 0, until, {.phase = phase::inference});
+    }
+    bool gives(const std::vector<std::size_t>& indices) {
+        const auto found = input(indices);
+        const auto wanted = expected(indices, line.frozen());
+        return found.shape() == wanted.shape() && same_bits({found.data(), found.size()}, {wanted.data(), wanted.size()});
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a frost line gives what enters the first block that learns, however it is cut") {
+    fixture f;
+    CHECK(f.line.frozen() == 0);
+    CHECK(f.line.dropped() == 0);
+    for (const auto& [frozen, dropped] : std::vector<std::pair<std::size_t, std::size_t>>{
+             {0, 0}, {3, 0}, {3, 1}, {3, 3}, {4, 3}, {5, 0}, {5, 4}, {5, 5}}) {
+        INFO("frozen " << frozen << ", dropped " << dropped);
+        f.line.move(frozen, dropped);
+        CHECK(f.line.frozen() == frozen);
+        CHECK(f.line.dropped() == dropped);
+        CHECK(f.gives({4, 2, 9}));         // nothing stored yet
+        CHECK(f.gives({9, 1, 2, 0, 4}));   // some of it
+        CHECK(f.gives({1, 9, 0}));         // all of it
+        f.line.take_filled_samples();
+    }
+}
+
+TEST_CASE("a frost line sizes and fills targets and ids") {
+    fixture f;
+    for (const std::size_t dropped : {0u, 3u}) {
+        f.line.move(3, dropped);
+        for (int again = 0; again < 2; ++again) {
+            f.input({7, 3});
+            CHECK(f.targets == std::vector<std::int32_t>{f.data.target(7), f.data.target(3)});
+            CHECK(f.ids == std::vector<std::uint64_t>{7, 3});
+        }
+    }
+}
+
+TEST_CASE("a frost line runs only the samples through the dropped blocks that the store misses") {
+    fixture f;
+    f.line.move(3, 0);
+    f.input({0, 1, 2});
+    CHECK(f.line.take_filled_samples() == 0);
+    f.line.move(3, 3);
+    f.input({0, 1, 2});
+    CHECK(f.line.take_filled_samples() == 3);
+    CHECK(f.line.take_filled_samples() == 0);
+    f.input({2, 5, 1, 6});
+    CHECK(f.line.take_filled_samples() == 2);
+    f.input({6, 5});
+    CHECK(f.line.take_filled_samples() == 0);
+    CHECK(f.store.log->held.bytes() > 0);
+}
+
+TEST_CASE("a frost line fills a store that holds nothing at every step") {
+    fixture f;
+    no_feature_store nothing;
+    frost_line<small_network, no_feature_store> line(f.network, nothing);
+    line.move(4, 3);
+    for (int again = 0; again < 2; ++again) {
+        const std::vector<std::size_t> indices{8, 2};
+        const tensor<float> found = line.input(f.data, indices, f.targets, f.ids);
+        const auto wanted = f.expected(indices, 4);
+        CHECK(same_bits({found.data(), found.size()}, {wanted.data(), wanted.size()}));
+        CHECK(line.take_filled_samples() == 2);
+    }
+}
+
+TEST_CASE("moving the cut empties the store, and moving the frost line behind it does not") {
+    fixture f;
+    f.line.move(3, 3);
+    f.input({0, 1});
+    f.line.take_filled_samples();
+    f.line.move(5, 3);
+    CHECK(f.gives({0, 1}));
+    CHECK(f.line.take_filled_samples() == 0);
+    f.line.move(4, 3);  // thaws a block that is not dropped
+    CHECK(f.gives({0, 1}));
+    CHECK(f.line.take_filled_samples() == 0);
+    f.line.move(4, 4);
+    CHECK(f.store.log->held.bytes() == 0);
+    CHECK(f.gives({0, 1}));
+    CHECK(f.line.take_filled_samples() == 2);
+}
+
+TEST_CASE("after thawing below the cut a store that does not forget is asked for other features") {
+    fixture f;
+    f.store.log->forgets = false;
+    f.line.move(3, 3);
+    f.input({0, 1});
+    f.line.move(1, 0);
+    for (float& value : f.network.arenas().values()) value *= 1.5f;
+    f.line.move(3, 3);
+    f.line.take_filled_samples();
+    CHECK(f.gives({0, 1}));
+    CHECK(f.line.take_filled_samples() == 2);
+}

@@ -31,7 +31,7 @@ void print_lists() {
 settings parse(int argc, char** argv) {
     settings chosen;
     CLI::App app{"Trains a convolutional network, and freezes and drops its blocks as they converge.", "frostline-train"};
-    app.option_defaults()->always_capture_default();
+    app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app.add_option("--model", chosen.model, "Network to train; --list names them")->type_name("NAME");
     app.add_option("--data", chosen.data, "Data set; --list names them")->type_name("NAME");
     app.add_option("--data-dir", chosen.data_dir,

@@ -37,7 +37,8 @@ std::size_t stopped_after(const std::vector<epoch_result>& results, std::size_t 
 }
 
 TEST_CASE("Early stopping ends a run after the given epochs without a better validation accuracy") {
-    const std::vector<epoch_result> trace{{0.50, 9}, {0.60, 8}, {0.605, 7}, {0.60, 6}, {0.62, 5}, {0.61, 4}, {0.62, 3}};
+    const std::vector<epoch_result> trace{{0.50, 9}, {0.60, 8}, {0.605, 7}, {0.60, 6},
+                                          {0.62, 5}, {0.61, 4}, {0.62, 3}};
     CHECK(stopped_after(trace, 1, 0) == 4);
     CHECK(stopped_after(trace, 2, 0) == 7);
     CHECK(stopped_after(trace, 3, 0) == 0);
@@ -58,7 +59,8 @@ TEST_CASE("Early stopping watches the training loss where there is no validation
 
 TEST_CASE("Early stopping judges only the epochs with a validation once there was one") {
     // The loss of epochs 1 and 2 says nothing about the accuracy of epoch 3.
-    const std::vector<epoch_result> trace{{{}, 1}, {{}, 9}, {0.5, 9}, {{}, 9}, {{}, 9}, {0.6, 9}, {{}, 9}, {{}, 9}, {0.6, 9}};
+    const std::vector<epoch_result> trace{{{}, 1},  {{}, 9}, {0.5, 9}, {{}, 9}, {{}, 9},
+                                          {0.6, 9}, {{}, 9}, {{}, 9},  {0.6, 9}};
     CHECK(stopped_after(trace, 3, 0) == 9);
     CHECK(stopped_after(trace, 4, 0) == 0);
 }
@@ -89,7 +91,8 @@ TEST_CASE("Early stopping goes on where a checkpoint left it") {
 
 TEST_CASE("Early stopping refuses a patience of 0 and a negative min_delta") {
     const std::stop_source source;
-    CHECK_THROWS_WITH(early_stopping(source, 0), "the patience of early stopping must be at least 1 epoch, found 0");
+    CHECK_THROWS_WITH(early_stopping(source, 0),
+                      "the patience of early stopping must be at least 1 epoch, found 0");
     CHECK_THROWS_AS(early_stopping(source, 1, -0.1), argument_error);
     CHECK_THROWS_AS(early_stopping(source, 1, std::numeric_limits<double>::quiet_NaN()), argument_error);
 }

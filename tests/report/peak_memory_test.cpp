@@ -15,7 +15,8 @@ constexpr std::size_t megabytes_64 = std::size_t{64} << 20;
 
 void touch_64_megabytes() {
     std::vector<char> block(megabytes_64);
-    for (std::size_t place = 0; place < block.size(); place += 4096) static_cast<volatile char*>(block.data())[place] = 1;
+    for (std::size_t place = 0; place < block.size(); place += 4096)
+        static_cast<volatile char*>(block.data())[place] = 1;
 }
 
 TEST_CASE("The peak memory grows by what was touched and can start again") {

@@ -164,7 +164,8 @@ TEST_CASE("Progress shows the run, the epoch, a bar, the speed, the time left, t
     progress bar("never", terminal.descriptor());
     bar(small_run());
     bar(step_of(0, 0));
-    CHECK(shown(terminal.output()) == "never  epoch 1/3  [##......................]  loss 0.5000  frozen 2, dropped 1");
+    CHECK(shown(terminal.output()) ==
+          "never  epoch 1/3  [##......................]  loss 0.5000  frozen 2, dropped 1");
     std::this_thread::sleep_for(std::chrono::milliseconds(150));
     bar(step_of(0, 4));
     const auto text = shown(terminal.output());

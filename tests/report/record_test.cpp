@@ -80,36 +80,61 @@ TEST_CASE("A record holds each event of a run as one line with exactly its field
     record log(folder.file(), "learn_and_drop", "weight_change");
     log.write({{"event", "run"}, {"batch_size", 64}, {"environment", environment_json()}});
     log(run_started{});
-    log(decision_taken{.epoch = 1, .step = 20, .blocks = {0, 2, 5}, .scores = {0.25, std::nullopt, 1.5},
-                       .learning_rate_sum = 0.5, .steps = 20, .wanted = 1});
-    log(frost_line_moved{.epoch = 1, .step = 20, .frozen_before = 0, .frozen = 2, .dropped_before = 0, .dropped = 1,
+    log(decision_taken{.epoch = 1,
+                       .step = 20,
+                       .blocks = {0, 2, 5},
+                       .scores = {0.25, std::nullopt, 1.5},
+                       .learning_rate_sum = 0.5,
+                       .learning_rate_left = 2.0,
+                       .steps = 20,
+                       .wanted = 1});
+    log(frost_line_moved{.epoch = 1,
+                         .step = 20,
+                         .frozen_before = 0,
+                         .frozen = 2,
+                         .dropped_before = 0,
+                         .dropped = 1,
                          .reason = "the policy wanted 1"});
-    epoch_finished epoch{.epoch = 1, .seconds = 1.5, .evaluation_seconds = 0.5, .learning_rate = 0.1, .train_loss = 2.25,
-                         .train_accuracy = 0.75, .validation_accuracy = std::nullopt, .test_accuracy = 0.5, .frozen = 2,
-                         .dropped = 1, .scores = {std::nullopt, 0.5}, .forward_flops = 12345678901234567890u,
-                         .backward_flops = 5, .store_bytes = 4096};
+    epoch_finished epoch{.epoch = 1,
+                         .seconds = 1.5,
+                         .evaluation_seconds = 0.5,
+                         .learning_rate = 0.1,
+                         .train_loss = 2.25,
+                         .train_accuracy = 0.75,
+                         .validation_accuracy = std::nullopt,
+                         .test_accuracy = 0.5,
+                         .frozen = 2,
+                         .dropped = 1,
+                         .scores = {std::nullopt, 0.5},
+                         .forward_flops = 12345678901234567890u,
+                         .backward_flops = 5,
+                         .store_bytes = 4096};
     log(epoch);
     log(finished_run(10, 0.5, 250));
 
     const auto lines = lines_of(folder.file());
     REQUIRE(lines.size() == 5);
-    CHECK_THAT(text_of(folder.file()), StartsWith(R"({"schema":1,"event":"run","batch_size":64,"environment":{)"));
+    CHECK_THAT(text_of(folder.file()),
+               StartsWith(R"({"schema":1,"event":"run","batch_size":64,"environment":{)"));
 
-    CHECK(lines[1].dump() == R"({"schema":1,"event":"decision","epoch":1,"step":20,"scores":{"weight_change":[)"
-                             R"({"block":0,"score":0.25},{"block":2,"score":null},{"block":5,"score":1.5}]},)"
-                             R"("learning_rate_sum":0.5,"steps":20,"wanted":1})");
-    CHECK(lines[2].dump() == R"({"schema":1,"event":"freeze","epoch":1,"step":20,"frozen_before":0,"frozen":2,)"
-                             R"("dropped_before":0,"dropped":1,"reason":"the policy wanted 1"})");
-    CHECK(lines[3].dump() == R"({"schema":1,"event":"epoch","epoch":1,"seconds":1.5,"evaluation_seconds":0.5,)"
-                             R"("learning_rate":0.1,"train_loss":2.25,"train_accuracy":0.75,)"
-                             R"("validation_accuracy":null,"test_accuracy":0.5,"frozen":2,"dropped":1,)"
-                             R"("scores":[null,0.5],"forward_flops":12345678901234567890,"backward_flops":5,)"
-                             R"("store_bytes":4096})");
+    CHECK(lines[1].dump() ==
+          R"({"schema":1,"event":"decision","epoch":1,"step":20,"scores":{"weight_change":[)"
+          R"({"block":0,"score":0.25},{"block":2,"score":null},{"block":5,"score":1.5}]},)"
+          R"("learning_rate_sum":0.5,"learning_rate_left":2.0,"steps":20,"wanted":1})");
+    CHECK(lines[2].dump() ==
+          R"({"schema":1,"event":"freeze","epoch":1,"step":20,"frozen_before":0,"frozen":2,)"
+          R"("dropped_before":0,"dropped":1,"reason":"the policy wanted 1"})");
+    CHECK(lines[3].dump() ==
+          R"({"schema":1,"event":"epoch","epoch":1,"seconds":1.5,"evaluation_seconds":0.5,)"
+          R"("learning_rate":0.1,"train_loss":2.25,"train_accuracy":0.75,)"
+          R"("validation_accuracy":null,"test_accuracy":0.5,"frozen":2,"dropped":1,)"
+          R"("scores":[null,0.5],"forward_flops":12345678901234567890,"backward_flops":5,)"
+          R"("store_bytes":4096})");
     CHECK(fields_of(lines[4]) ==
           std::set<std::string>{"schema", "event", "policy", "epochs", "stopped", "test_accuracy", "seconds",
                                 "evaluation_seconds", "scoring_flops", "forward_flops", "forward_flops_full",
-                                "forward_flops_saved", "backward_flops", "backward_flops_full", "training_flops_saved",
-                                "peak_memory_bytes"});
+                                "forward_flops_saved", "backward_flops", "backward_flops_full",
+                                "training_flops_saved", "peak_memory_bytes"});
     CHECK(lines[4]["event"] == "summary");
     CHECK(lines[4]["policy"] == "learn_and_drop");
     CHECK(lines[4]["stopped"] == false);
@@ -194,8 +219,8 @@ TEST_CASE("A record that cannot be opened says why and creates nothing") {
     const auto missing = folder.file("missing");
     CHECK_THROWS_AS(record(missing / "run.jsonl", "never", "none"), data_error);
     CHECK_THROWS_WITH(record(missing / "run.jsonl", "never", "none"),
-                      "cannot write the record " + (missing / "run.jsonl").string() + ": there is no folder " +
-                          missing.string());
+                      "cannot write the record " + (missing / "run.jsonl").string() +
+                          ": there is no folder " + missing.string());
     CHECK_FALSE(std::filesystem::exists(missing));
     CHECK_THROWS_WITH(record(folder.file("."), "never", "none"),
                       "cannot write the record " + folder.file(".").string() + ": Is a directory");

@@ -32,7 +32,8 @@ run_log log_of(const std::string& policy, std::size_t blocks,
     return log;
 }
 
-run_finished end_of(std::size_t epochs, double accuracy, double seconds, std::uint64_t forward, std::uint64_t backward) {
+run_finished end_of(std::size_t epochs, double accuracy, double seconds, std::uint64_t forward,
+                    std::uint64_t backward) {
     run_finished end;
     end.epochs = epochs;
     end.test_accuracy = accuracy;
@@ -102,10 +103,12 @@ TEST_CASE("The summary stays narrower than 100 columns however many blocks there
     std::istringstream lines(out.str());
     for (std::string line; std::getline(lines, line);) {
         CHECK(line.size() <= 100);
-        CHECK(std::all_of(line.begin(), line.end(), [](char letter) { return letter >= ' ' && letter <= '~'; }));
+        CHECK(std::all_of(line.begin(), line.end(),
+                          [](char letter) { return letter >= ' ' && letter <= '~'; }));
     }
     CHECK_THAT(out.str(), Catch::Matchers::ContainsSubstring("(one character: 3 blocks)"));
-    CHECK_THAT(out.str(), Catch::Matchers::ContainsSubstring(std::string(33, '.') + std::string(16, '~') + "#  frozen 149"));
+    CHECK_THAT(out.str(), Catch::Matchers::ContainsSubstring(std::string(33, '.') + std::string(16, '~') +
+                                                             "#  frozen 149"));
 }
 
 TEST_CASE("A run that has not finished has no summary") {

@@ -16,7 +16,7 @@ MAY_INCLUDE = {
     "core": set(),
     "concepts": {"core"},
     "kernels": {"core"},
-    "data": {"core"},
+    "data": {"core", "concepts"},
     "io": {"core"},
     "layers": {"core", "concepts", "kernels"},
     "compose": {"core", "concepts"},

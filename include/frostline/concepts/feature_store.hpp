@@ -33,7 +33,8 @@ struct feature_key {
 /// 4. `f.clear()`: forgets all and gives the memory back.
 /// 5. `f.bytes() -> std::size_t` held now, and `f.budget() -> std::size_t`, the most it may hold.
 ///
-/// One thread at a time. In a steady state `get` allocates nothing. See docs/feature_store.md.
+/// One thread at a time. In a steady state `get` allocates nothing. The smallest model is no_feature_store, which
+/// misses everything.
 template <class F, class T>
 concept feature_store = requires(F f, const F c, std::span<const feature_key> keys, const tensor<T>& rows, tensor<T>& out,
                                  std::vector<std::size_t>& missed) {

@@ -34,6 +34,7 @@ struct training_view {
     std::span<const decision_scores> scores;    ///< by decision, this one last
     std::span<const double> train_losses;       ///< mean of each finished epoch
     std::span<const double> learning_rates;     ///< by decision: mean rate of the steps before it
+    double learning_rate_left = 0;              ///< sum of the rates of the steps still to come, by the schedule
     std::span<const block_costs> costs;         ///< by learning block
 };
 
@@ -43,7 +44,9 @@ struct training_view {
 /// 1. `p(view) -> std::size_t`, const, for a `training_view`. A lambda is a policy.
 ///
 /// Contract: a pure function of the view, so that a recorded run can be replayed and a resumed one needs no state of
-/// it. The trainer caps the answer at `last_freezable`; less than `view.frozen` thaws. See docs/freezing_policy.md.
+/// it. The trainer caps the answer at `last_freezable`; less than `view.frozen` thaws.
+///
+/// The smallest model: `[](const training_view&) { return std::size_t{0}; }`.
 template <class P>
 concept freezing_policy = requires(const P p, const training_view& view) {
     { p(view) } -> std::convertible_to<std::size_t>;

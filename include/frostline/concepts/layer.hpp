@@ -41,8 +41,8 @@ struct any_visitor {
 ///    the same ones in the same order.
 ///
 /// A layer is used by one thread at a time and may use `parallel_for` inside. Nothing may be allocated after the
-/// first pass of a given shape, and the result must not depend on how loops were cut. See docs/layer.md for the
-/// smallest model.
+/// first pass of a given shape, and the result must not depend on how loops were cut. The smallest model is
+/// layer_archetype in testing/archetypes.hpp; check_gradients in testing/gradient_check.hpp tests one of your own.
 template <class L>
 concept layer = requires(L l, const L c, const sample_shape shape, const tensor<typename L::value_type>& in,
                          tensor<typename L::value_type>& out, typename L::context& context,

@@ -43,6 +43,7 @@ struct decision_taken {
     std::vector<std::size_t> blocks{};  ///< network index of each learning block
     decision_scores scores{};           ///< by learning block
     double learning_rate_sum = 0;     ///< since the last decision
+    double learning_rate_left = 0;    ///< over the steps still to come, by the schedule
     std::size_t steps = 0;            ///< since the last decision
     std::size_t wanted = 0;           ///< the policy's answer, in learning blocks, before the trainer's limits
 };
@@ -104,7 +105,9 @@ private:
 ///
 /// Requirements on a type `O`: callable with a const reference to at least one of the events above; it is called for
 /// the events that it takes, in their order, from the thread that trains. An observer that wants to end the run
-/// holds the std::stop_source whose token the run was given. See docs/observer.md.
+/// holds the std::stop_source whose token the run was given.
+///
+/// The smallest model: `[](const epoch_finished& epoch) { std::cout << epoch.train_loss << '\n'; }`, kept in a variable.
 template <class O>
 concept observer = std::invocable<O&, const run_started&> || std::invocable<O&, const step_finished&> ||
                    std::invocable<O&, const decision_taken&> || std::invocable<O&, const frost_line_moved&> ||

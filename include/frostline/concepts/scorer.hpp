@@ -35,7 +35,16 @@ struct block_view {
 /// 3. `s.for_each_state(visit)`, optional: visits (name, std::vector<double>&) that a checkpoint has to keep.
 ///
 /// Called at each decision, once for every block that has parameters and is not frozen, in the order of the blocks.
-/// Copies share no state. See docs/scorer.md.
+/// Copies share no state.
+///
+/// The smallest model, which has never any evidence:
+/// @code
+/// struct no_scorer {
+///     static constexpr observations observes{};
+///     template <class T>
+///     std::optional<double> operator()(const block_view<T>&) const { return std::nullopt; }
+/// };
+/// @endcode
 template <class S, class T>
 concept scorer = requires(S s, const block_view<T>& view) {
     { s.observes } -> std::convertible_to<observations>;

@@ -48,8 +48,8 @@ struct buffer {
     aligned_vector<T> values;
     T initial;
 
-    buffer(std::string name, std::size_t size, T initial)
-        : name(std::move(name)), values(size, initial), initial(initial) {}
+    buffer(std::string called, std::size_t size, T value)
+        : name(std::move(called)), values(size, value), initial(value) {}
 };
 
 /// Where one parameter lies in the arenas, and what an optimiser has to know of it.

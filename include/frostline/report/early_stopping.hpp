@@ -12,10 +12,11 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// An observer that ends a run which no longer improves: after `patience` epochs in which the validation accuracy was
-/// never more than `min_delta` above the best before them. Without validation it watches the mean training loss,
-/// which has to fall. Once there was a validation, epochs that skip it do not count as worse, but count for patience
-/// as soon as the next one is no better. A loss that is not a number is never an improvement.
+/// An observer that ends a run which no longer improves: after `patience` epochs in which the validation
+/// accuracy was never more than `min_delta` above the best before them. Without validation it watches the
+/// mean training loss, which has to fall. Once there was a validation, epochs that skip it do not count as
+/// worse, but count for patience as soon as the next one is no better. A loss that is not a number is never
+/// an improvement.
 ///
 /// The run gets the token of the same source. One object for one run.
 class early_stopping {
@@ -24,7 +25,8 @@ public:
     /// @throws argument_error if `patience` is 0 or `min_delta` is negative or not finite
     explicit early_stopping(std::stop_source source, std::size_t patience, double min_delta = 0)
         : source_(std::move(source)), patience_(patience), min_delta_(min_delta) {
-        require<argument_error>(patience >= 1, "the patience of early stopping must be at least 1 epoch, found 0");
+        require<argument_error>(patience >= 1,
+                                "the patience of early stopping must be at least 1 epoch, found 0");
         require<argument_error>(std::isfinite(min_delta) && min_delta >= 0,
                                 "min_delta of early stopping must be at least 0, found ", min_delta);
     }

@@ -14,8 +14,8 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// Largest resident memory of this process in bytes, since it started or since the last `reset_peak_memory()`: VmHWM
-/// of Linux. `std::nullopt` where the system does not tell.
+/// Largest resident memory of this process in bytes, since it started or since the last
+/// `reset_peak_memory()`: VmHWM of Linux. `std::nullopt` where the system does not tell.
 inline std::optional<std::uint64_t> peak_memory_bytes() {
     std::ifstream status("/proc/self/status");
     for (std::string field; status >> field;) {
@@ -27,8 +27,8 @@ inline std::optional<std::uint64_t> peak_memory_bytes() {
     return std::nullopt;
 }
 
-/// Lets the peak start again from the memory that is in use now, so that each run of a comparison has its own. False
-/// where the system does not allow it: the peak then still covers all of the process so far.
+/// Lets the peak start again from the memory that is in use now, so that each run of a comparison has its
+/// own. False where the system does not allow it: the peak then still covers all of the process so far.
 inline bool reset_peak_memory() {
 #if defined(__GLIBC__)
     // What an earlier run has freed may still be resident, and would count for the next one.
@@ -39,8 +39,8 @@ inline bool reset_peak_memory() {
     return clear_refs.good();
 }
 
-/// The peak of one run, measured from `start()`. Observers that start it together agree, since the process has one
-/// peak; runs that overlap in time share it.
+/// The peak of one run, measured from `start()`. Observers that start it together agree, since the process
+/// has one peak; runs that overlap in time share it.
 class peak_memory_meter {
 public:
     void start() { started_ = reset_peak_memory(); }

@@ -60,8 +60,8 @@ public:
         return seconds_ > 0 ? std::optional(samples_ / seconds_) : std::nullopt;
     }
 
-    /// Of the whole run after this step: the remaining samples at the recent speed, and an evaluation for each epoch,
-    /// as long as the last one.
+    /// Of the whole run after this step: the remaining samples at the recent speed, and an evaluation for
+    /// each epoch, as long as the last one.
     std::optional<double> seconds_left(const step_finished& event) const {
         const auto speed = samples_per_second();
         if (!speed || *speed <= 0) return std::nullopt;
@@ -89,16 +89,17 @@ private:
     double evaluation_seconds_ = 0;
 };
 
-/// An observer that shows on a terminal how a run gets on: a bar that is redrawn at most 10 times a second, and one
-/// line that stays for each epoch. To anything but a terminal it writes nothing at all. A run that ends early, by a
-/// stop or an exception, leaves no half-drawn bar behind.
+/// An observer that shows on a terminal how a run gets on: a bar that is redrawn at most 10 times a second,
+/// and one line that stays for each epoch. To anything but a terminal it writes nothing at all. A run that
+/// ends early, by a stop or an exception, leaves no half-drawn bar behind.
 class progress {
 public:
     /// @param label names the run, "never"
     /// @param descriptor where to write; the standard error stream leaves a program's output clean
     explicit progress(std::string label, int descriptor = STDERR_FILENO)
         : label_(std::move(label)), descriptor_(descriptor), terminal_(::isatty(descriptor) == 1) {
-        std::replace_if(label_.begin(), label_.end(), [](char letter) { return letter < ' ' && letter >= 0; }, ' ');
+        std::replace_if(
+            label_.begin(), label_.end(), [](char letter) { return letter < ' ' && letter >= 0; }, ' ');
     }
     progress(const progress&) = delete;
     progress& operator=(const progress&) = delete;
@@ -132,7 +133,8 @@ public:
         std::vector<part> parts{{epoch_text(event.epoch), 0},
                                 {"loss " + format_fixed(event.train_loss, 4), 1},
                                 {"train " + format_percent(event.train_accuracy), 5}};
-        if (event.validation_accuracy) parts.push_back({"validation " + format_percent(event.validation_accuracy), 2});
+        if (event.validation_accuracy)
+            parts.push_back({"validation " + format_percent(event.validation_accuracy), 2});
         if (event.test_accuracy) parts.push_back({"test " + format_percent(event.test_accuracy), 2});
         parts.push_back({format_duration(event.seconds), 4});
         parts.push_back({frost_line_text(event.frozen, event.dropped), 3});

@@ -30,13 +30,13 @@ namespace frostline::inline FROSTLINE_ISA {
 /// One line of a record; its fields keep their order.
 using record_line = nlohmann::ordered_json;
 
-/// The version of the format: every line carries it as `schema`. It rises when a field changes its meaning or goes;
-/// readers pass over events and fields that they do not know.
+/// The version of the format: every line carries it as `schema`. It rises when a field changes its meaning or
+/// goes; readers pass over events and fields that they do not know.
 inline constexpr int record_schema = 1;
 
-/// What a result depends on besides its settings: `versions` (frostline, compiler, xtensor, openblas with its build
-/// configuration, onetbb), `blas_core` (the instruction set that OpenBLAS runs with, which OPENBLAS_CORETYPE in the
-/// environment may hold down) and `threads`.
+/// What a result depends on besides its settings: `versions` (frostline, compiler, xtensor, openblas with its
+/// build configuration, onetbb), `blas_core` (the instruction set that OpenBLAS runs with, which
+/// OPENBLAS_CORETYPE in the environment may hold down) and `threads`.
 inline record_line environment_json() {
 #if defined(__clang__)
     const std::string compiler = __VERSION__;
@@ -47,7 +47,8 @@ inline record_line environment_json() {
         {"versions",
          {{"frostline", std::string(version_string)},
           {"compiler", compiler},
-          {"xtensor", sentence(XTENSOR_VERSION_MAJOR, ".", XTENSOR_VERSION_MINOR, ".", XTENSOR_VERSION_PATCH)},
+          {"xtensor",
+           sentence(XTENSOR_VERSION_MAJOR, ".", XTENSOR_VERSION_MINOR, ".", XTENSOR_VERSION_PATCH)},
           {"openblas", ::openblas_get_config()},
           {"onetbb", ::TBB_runtime_version()}}},
         {"blas_core", ::openblas_get_corename()},
@@ -84,16 +85,19 @@ inline record_line summary_json(const std::string& policy, const run_finished& r
     };
 }
 
-/// The `comparison` line of two `summary` lines, of a run `without` freezing and of one `with` it: `time_ratio` is
-/// seconds without / seconds with (above 1: freezing was faster), `accuracy_difference` is test accuracy with - without
-/// in percentage points (below 0: freezing cost accuracy). Null where one of the runs has no such number.
+/// The `comparison` line of two `summary` lines, of a run `without` freezing and of one `with` it:
+/// `time_ratio` is seconds without / seconds with (above 1: freezing was faster), `accuracy_difference` is
+/// test accuracy with - without in percentage points (below 0: freezing cost accuracy). Null where one of the
+/// runs has no such number.
 /// @throws data_error if a line is no summary or lacks a field
 inline record_line comparison_json(const record_line& without, const record_line& with) {
     for (const auto* summary : {&without, &with}) {
-        require<data_error>(summary->is_object() && summary->contains("event") && (*summary)["event"] == "summary",
-                            "a comparison needs two lines of event summary, found ",
-                            summary->dump(-1, ' ', true, record_line::error_handler_t::replace).substr(0, 80));
-        for (const char* name : {"policy", "seconds", "test_accuracy", "forward_flops_saved", "training_flops_saved"})
+        require<data_error>(
+            summary->is_object() && summary->contains("event") && (*summary)["event"] == "summary",
+            "a comparison needs two lines of event summary, found ",
+            summary->dump(-1, ' ', true, record_line::error_handler_t::replace).substr(0, 80));
+        for (const char* name :
+             {"policy", "seconds", "test_accuracy", "forward_flops_saved", "training_flops_saved"})
             require<data_error>(summary->contains(name), "a summary line lacks the field ", name);
     }
     const auto number = [](const record_line& summary, const char* name) -> std::optional<double> {
@@ -102,7 +106,8 @@ inline record_line comparison_json(const record_line& without, const record_line
     std::optional<double> time_ratio, accuracy_difference;
     const auto seconds_without = number(without, "seconds"), seconds_with = number(with, "seconds");
     if (seconds_without && seconds_with && *seconds_with > 0) time_ratio = *seconds_without / *seconds_with;
-    const auto accuracy_without = number(without, "test_accuracy"), accuracy_with = number(with, "test_accuracy");
+    const auto accuracy_without = number(without, "test_accuracy"),
+               accuracy_with = number(with, "test_accuracy");
     if (accuracy_without && accuracy_with) accuracy_difference = 100 * (*accuracy_with - *accuracy_without);
     return {
         {"schema", record_schema},
@@ -119,15 +124,16 @@ inline record_line comparison_json(const record_line& without, const record_line
 /// What a new record does with a file that exists.
 enum class existing_record { replace, append };
 
-/// An observer that writes what happens in a run to a file of JSON lines: `decision`, `epoch`, `freeze` and `summary`,
-/// and whatever lines its program adds by `write`. Numbers that are not finite become null.
+/// An observer that writes what happens in a run to a file of JSON lines: `decision`, `epoch`, `freeze` and
+/// `summary`, and whatever lines its program adds by `write`. Numbers that are not finite become null.
 ///
-/// Every line goes to the file at once and as a whole, so that the record of a killed program holds all lines up to
-/// then. A line that does not fit on the disk is taken back: the file never holds half a line. Several runs may share
-/// a file, one after the other: open the later ones with `existing_record::append`.
+/// Every line goes to the file at once and as a whole, so that the record of a killed program holds all lines
+/// up to then. A line that does not fit on the disk is taken back: the file never holds half a line. Several
+/// runs may share a file, one after the other: open the later ones with `existing_record::append`.
 class record {
 public:
-    /// Opens the file: an existing one starts afresh, or is continued, minus a last line that a crash left incomplete.
+    /// Opens the file: an existing one starts afresh, or is continued, minus a last line that a crash left
+    /// incomplete.
     /// @throws data_error if it cannot be written or, to be continued, is no record; nothing is changed then
     record(std::filesystem::path path, std::string policy, std::string scorer,
            existing_record existing = existing_record::replace)
@@ -135,12 +141,14 @@ public:
         const bool append = existing == existing_record::append;
         const int access = append ? O_RDWR : O_WRONLY | O_TRUNC;
         file_.descriptor = ::open(path_.c_str(), access | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-        if (file_.descriptor < 0 && errno == ENOENT) fail("there is no folder " + path_.parent_path().string());
+        if (file_.descriptor < 0 && errno == ENOENT)
+            fail("there is no folder " + path_.parent_path().string());
         if (file_.descriptor < 0) fail_with(errno);
         if (append) drop_incomplete_line();
     }
 
-    /// Writes a line of the program's own, such as `run` with all settings before the first step; `schema` is added.
+    /// Writes a line of the program's own, such as `run` with all settings before the first step; `schema` is
+    /// added.
     /// @throws argument_error if it is no object with a string `event`; data_error if it cannot be written
     void write(const record_line& line) {
         require<argument_error>(line.is_object() && line.contains("event") && line["event"].is_string(),
@@ -169,6 +177,7 @@ public:
             {"step", event.step},
             {"scores", {{scorer_, std::move(scores)}}},
             {"learning_rate_sum", event.learning_rate_sum},
+            {"learning_rate_left", event.learning_rate_left},
             {"steps", event.steps},
             {"wanted", event.wanted},
         });
@@ -219,7 +228,8 @@ private:
         int descriptor = -1;
 
         owned_descriptor() = default;
-        owned_descriptor(owned_descriptor&& other) noexcept : descriptor(std::exchange(other.descriptor, -1)) {}
+        owned_descriptor(owned_descriptor&& other) noexcept
+            : descriptor(std::exchange(other.descriptor, -1)) {}
         ~owned_descriptor() {
             if (descriptor >= 0) ::close(descriptor);
         }
@@ -255,7 +265,8 @@ private:
         const auto count = ::pread(file_.descriptor, start.data(), start.size(), 0);
         if (count < 0) fail_with(errno);
         const auto begins = std::string_view(start.data(), static_cast<std::size_t>(count));
-        if (!line_start.starts_with(begins)) fail(sentence("it is there and no record, which would start with ", line_start));
+        if (!line_start.starts_with(begins))
+            fail(sentence("it is there and no record, which would start with ", line_start));
         off_t end = status.st_size;
         for (char last = 0; end > 0; --end) {
             if (::pread(file_.descriptor, &last, 1, end - 1) != 1) fail_with(errno);

@@ -73,8 +73,8 @@ private:
     std::vector<std::vector<std::string>> rows_;
 };
 
-/// Prints where the frost line stood in each epoch, one character a block from the input to the head; epochs in a row
-/// that are alike share a line. Beyond 64 blocks a character stands for several.
+/// Prints where the frost line stood in each epoch, one character a block from the input to the head; epochs
+/// in a row that are alike share a line. Beyond 64 blocks a character stands for several.
 inline void print_frost_line(std::ostream& out, const run_log& run) {
     constexpr std::size_t most_characters = 64;
     const std::size_t blocks = run.started.blocks;
@@ -101,7 +101,8 @@ inline void print_frost_line(std::ostream& out, const run_log& run) {
     out << '\n' << table;
 }
 
-/// Prints the results of runs side by side, one column a run. @throws argument_error if a run has not finished
+/// Prints the results of runs side by side, one column a run. @throws argument_error if a run has not
+/// finished
 inline void print_results(std::ostream& out, std::span<const run_log* const> runs) {
     for (const auto* run : runs)
         require<argument_error>(run->finished.has_value(), "the run of ", run->policy, " has not finished");
@@ -114,16 +115,19 @@ inline void print_results(std::ostream& out, std::span<const run_log* const> run
     using finished = const run_finished&;
     using log = const run_log&;
     row("", [](finished, log run) { return run.policy; });
-    row("epochs", [](finished end, log) { return std::to_string(end.epochs) + (end.stopped ? " (stopped)" : ""); });
+    row("epochs",
+        [](finished end, log) { return std::to_string(end.epochs) + (end.stopped ? " (stopped)" : ""); });
     row("test accuracy", [](finished end, log) { return format_percent(end.test_accuracy); });
     row("training time", [](finished end, log) { return format_duration(end.seconds); });
     row("evaluation time", [](finished end, log) { return format_duration(end.evaluation_seconds); });
     row("forward", [](finished end, log) { return format_flops(end.forward_flops); });
     row("  saved", [](finished end, log) { return format_percent(end.forward_flops_saved()); });
     row("backward", [](finished end, log) { return format_flops(end.backward_flops); });
-    row("forward + backward saved", [](finished end, log) { return format_percent(end.training_flops_saved()); });
+    row("forward + backward saved",
+        [](finished end, log) { return format_percent(end.training_flops_saved()); });
     row("scoring", [](finished end, log) { return format_flops(end.scoring_flops); });
-    row("peak memory", [](finished, log run) { return run.peak_memory ? format_bytes(*run.peak_memory) : "-"; });
+    row("peak memory",
+        [](finished, log run) { return run.peak_memory ? format_bytes(*run.peak_memory) : "-"; });
     out << table;
 }
 
@@ -135,7 +139,8 @@ inline void print_summary(std::ostream& out, const run_log& run) {
     print_frost_line(out, run);
 }
 
-/// Prints a run `without` freezing beside one `with` it: results, ratios, and where the frost line stood when.
+/// Prints a run `without` freezing beside one `with` it: results, ratios, and where the frost line stood
+/// when.
 /// @throws argument_error if one has not finished
 inline void print_summary(std::ostream& out, const run_log& without, const run_log& with) {
     const run_log* const runs[] = {&without, &with};
@@ -144,9 +149,11 @@ inline void print_summary(std::ostream& out, const run_log& without, const run_l
     text_table ratios;
     const std::string ratio = "  (" + without.policy + " / " + with.policy + ")";
     if (with.finished->seconds > 0)
-        ratios.row({"training time ratio" + ratio, format_fixed(without.finished->seconds / with.finished->seconds, 2)});
+        ratios.row({"training time ratio" + ratio,
+                    format_fixed(without.finished->seconds / with.finished->seconds, 2)});
     if (without.peak_memory && with.peak_memory && *with.peak_memory > 0) {
-        const auto before = static_cast<double>(*without.peak_memory), after = static_cast<double>(*with.peak_memory);
+        const auto before = static_cast<double>(*without.peak_memory),
+                   after = static_cast<double>(*with.peak_memory);
         ratios.row({"peak memory ratio" + ratio, format_fixed(before / after, 2)});
     }
     if (without.finished->test_accuracy && with.finished->test_accuracy) {

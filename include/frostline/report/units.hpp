@@ -16,7 +16,8 @@ namespace frostline::inline FROSTLINE_ISA {
 /// "3.14": `digits` digits behind the point, whatever the locale.
 inline std::string format_fixed(double value, int digits) {
     std::array<char, 400> text{};  // the largest double has 309 digits before the point
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, digits);
+    const auto end =
+        std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, digits);
     return {text.data(), end.ptr};
 }
 

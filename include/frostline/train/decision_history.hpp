@@ -51,7 +51,8 @@ public:
     }
 
     /// Scores the learning blocks from `frozen` on and asks the policy.
-    decision_taken take(std::size_t epoch, std::size_t step, double train_loss, std::size_t frozen) {
+    decision_taken take(std::size_t epoch, std::size_t step, double train_loss, double learning_rate_left,
+                        std::size_t frozen) {
         decision_scores scores(learning_blocks_.size());
         for (std::size_t i = 0; i < learning_blocks_.size(); ++i)
             if (learning_blocks_[i] >= frozen) scores[i] = scorer_(view_of(learning_blocks_[i]));
@@ -70,12 +71,14 @@ public:
             .scores = scores_,
             .train_losses = train_losses_,
             .learning_rates = learning_rates_,
+            .learning_rate_left = learning_rate_left,
             .costs = costs_};
         decision_taken decision{.epoch = epoch,
                                 .step = step,
                                 .blocks = learning_blocks_,
                                 .scores = std::move(scores),
                                 .learning_rate_sum = learning_rate_sum_,
+                                .learning_rate_left = learning_rate_left,
                                 .steps = steps_,
                                 .wanted = static_cast<std::size_t>(policy_(view))};
         forget_interval();

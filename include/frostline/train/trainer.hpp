@@ -152,7 +152,9 @@ public:
             report.backward_flops = flops.backward();
 
             decision_taken decision;
-            if (!summary.stopped) decision = decisions_.take(epoch + 1, step, report.train_loss, line_.frozen());
+            if (!summary.stopped)
+                decision = decisions_.take(epoch + 1, step, report.train_loss,
+                                           rate_left(options, step, steps_per_epoch), line_.frozen());
             report.seconds = training.seconds();
 
             const stopwatch evaluating;
@@ -195,6 +197,14 @@ private:
     template <class Event>
     void tell(const Event& event) {
         std::apply([&](auto&... each) { (notify(each, event), ...); }, observers_);
+    }
+
+    static double rate_left(const training_options& options, std::size_t step, std::size_t steps_per_epoch) {
+        const std::size_t steps = options.epochs * steps_per_epoch;
+        double sum = 0;
+        for (; step < steps; ++step)
+            sum += options.schedule({.step = step, .steps = steps, .steps_per_epoch = steps_per_epoch});
+        return sum;
     }
 
     // One batch: features, forward, loss, backward, update. Returns the mean loss.

@@ -381,7 +381,7 @@ TEST_CASE("a moved network goes on where it was") {
 
 TEST_CASE("a network names the parameters of layers without a name by their place") {
     using unnamed = network<conv2d<float>, conv2d_batch_norm<float>>;
-    unnamed made({4, 4, 1}, {conv2d<float>({}), conv2d<float>({.padding = 1})}, {conv2d_batch_norm<float>({})});
+    unnamed made({8, 8, 1}, {conv2d<float>({}), conv2d<float>({.padding = 1})}, {conv2d_batch_norm<float>({})});
     std::vector<std::string> names;
     const auto note = [&](const auto& item) { names.push_back(item.name); };
     made.for_each_parameter(note);
@@ -407,7 +407,7 @@ TEST_CASE("a network names the parameters of layers without a name by their plac
 
 TEST_CASE("a network with two parameters of one name is an argument error") {
     using pair = network<conv2d<float>>;
-    const auto build = [] { pair({4, 4, 1}, {conv2d<float>({.name = "twin"}), conv2d<float>({.name = "twin"})}); };
+    const auto build = [] { pair({8, 8, 1}, {conv2d<float>({.name = "twin"}), conv2d<float>({.name = "twin"})}); };
     CHECK_THROWS_AS(build(), argument_error);
     CHECK_THROWS_WITH(build(),
                       "network: two parameters or buffers are called 'twin.weight': give their layers different names");

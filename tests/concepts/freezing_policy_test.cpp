@@ -45,7 +45,10 @@ static_assert(!freezing_policy<int>);
 
 template <freezing_policy Policy>
 std::size_t answer(const Policy& policy) {
-    return policy({.last_freezable = 6, .frozen = 2});
+    training_view view;
+    view.last_freezable = 6;
+    view.frozen = 2;
+    return policy(view);
 }
 
 }  // namespace

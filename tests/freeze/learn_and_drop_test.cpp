@@ -15,12 +15,17 @@ using trace = std::vector<decision_scores>;
 /// Asks after the last decision of `scores`, one an epoch.
 std::size_t ask(const learn_and_drop& policy, const trace& scores, std::size_t epochs, std::size_t frozen = 0) {
     const std::size_t blocks = scores.empty() ? 5 : scores[0].size();
-    return policy({.epoch = scores.size(),
-                   .epochs = epochs,
-                   .blocks = blocks,
-                   .last_freezable = blocks - 1,
-                   .frozen = frozen,
-                   .scores = scores});
+    const std::vector<double> learning_rates(scores.size(), 0.1), train_losses(scores.size(), 1.0);
+    training_view view;
+    view.epoch = scores.size();
+    view.epochs = epochs;
+    view.blocks = blocks;
+    view.last_freezable = blocks - 1;
+    view.frozen = frozen;
+    view.scores = scores;
+    view.learning_rates = learning_rates;
+    view.train_losses = train_losses;
+    return policy(view);
 }
 
 /// Every block fell from a high peak long ago and has been still since then.

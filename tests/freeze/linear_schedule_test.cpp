@@ -9,7 +9,13 @@ namespace {
 
 std::size_t after(const linear_schedule& policy, std::size_t epoch, std::size_t epochs = 10, std::size_t last = 8,
                   std::size_t frozen = 0) {
-    return policy({.epoch = epoch, .epochs = epochs, .blocks = last + 1, .last_freezable = last, .frozen = frozen});
+    training_view view;
+    view.epoch = epoch;
+    view.epochs = epochs;
+    view.blocks = last + 1;
+    view.last_freezable = last;
+    view.frozen = frozen;
+    return policy(view);
 }
 
 }  // namespace

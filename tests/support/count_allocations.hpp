@@ -16,6 +16,12 @@ inline std::atomic<std::size_t> allocations{0};
     throw std::bad_alloc();
 }
 
+// The sanitizers' own would not pass the call on.
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    ++allocations;
+    return std::malloc(size > 0 ? size : 1);
+}
+
 [[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
     ++allocations;
     const auto step = static_cast<std::size_t>(alignment);

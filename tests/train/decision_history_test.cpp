@@ -57,7 +57,7 @@ TEST_CASE("a network whose head alone learns has no frost line") {
         return std::size_t{9};
     }, seen);
     history.start(3);
-    CHECK(history.take(1, 1, 0, 0).wanted == 9);
+    CHECK(history.take(1, 1, 0, 0, 0).wanted == 9);
     CHECK(history.boundary(9) == 0);
 }
 
@@ -81,12 +81,13 @@ TEST_CASE("a scorer is shown each learning block that is not frozen, once and in
     history.count_step(0.5);
     history.count_step(0.25);
     for (float& value : network.arenas().values()) value += 1;
-    const auto decision = history.take(1, 2, 0.7, 0);
+    const auto decision = history.take(1, 2, 0.7, 2.5, 0);
 
     CHECK(decision.epoch == 1);
     CHECK(decision.step == 2);
     CHECK(decision.steps == 2);
     CHECK(decision.learning_rate_sum == 0.75);
+    CHECK(decision.learning_rate_left == 2.5);
     CHECK(decision.blocks == std::vector<std::size_t>{0, 1, 3, 4, 5});
     REQUIRE(seen.size() == 5);
     for (std::size_t i = 0; i < 5; ++i) {
@@ -97,7 +98,8 @@ TEST_CASE("a scorer is shown each learning block that is not frozen, once and in
         CHECK(seen[i].learning_rate_sum == 0.75);
         CHECK(same_bits(seen[i].weights, weights_of(network, block, block + 1)));
         const auto first = initial.begin() + static_cast<std::ptrdiff_t>(network.block(block).first_value);
-        CHECK(same_bits(seen[i].previous_weights, floats(first, first + static_cast<std::ptrdiff_t>(seen[i].weights.size()))));
+        const floats before(first, first + static_cast<std::ptrdiff_t>(seen[i].weights.size()));
+        CHECK(same_bits(seen[i].previous_weights, before));
         CHECK(decision.scores[i] == 100.0 + static_cast<double>(block));
     }
 
@@ -106,7 +108,7 @@ TEST_CASE("a scorer is shown each learning block that is not frozen, once and in
     seen.clear();
     history.count_step(0.125);
     network.arenas().values()[network.block(5).first_value] = 42;
-    const auto next = history.take(2, 3, 0.6, 3);
+    const auto next = history.take(2, 3, 0.6, 1.5, 3);
     REQUIRE(seen.size() == 3);
     CHECK(seen[0].block == 3);
     CHECK(seen[0].decision == 1);
@@ -123,7 +125,7 @@ TEST_CASE("a scorer that does not observe previous weights is shown none") {
     showing_scorer careless{.observes = {}, .seen = &seen};
     decision_history<small_network, showing_scorer, never> history(network, careless, never{});
     history.start(1);
-    history.take(1, 1, 0, 0);
+    history.take(1, 1, 0, 0, 0);
     REQUIRE(seen.size() == 5);
     for (const auto& view : seen) {
         CHECK(view.previous_weights.empty());
@@ -150,6 +152,7 @@ TEST_CASE("a policy sees the run so far, in learning blocks") {
         CHECK(view.train_losses.back() == 1.0 / static_cast<double>(asked));
         REQUIRE(view.learning_rates.size() == asked);
         CHECK(view.learning_rates.back() == Catch::Approx(0.3));
+        CHECK(view.learning_rate_left == 8.0 / static_cast<double>(asked));
         REQUIRE(view.costs.size() == 5);
         return std::size_t{3};
     }, seen);
@@ -157,7 +160,8 @@ TEST_CASE("a policy sees the run so far, in learning blocks") {
     for (std::size_t decision = 1; decision <= 2; ++decision) {
         history.count_step(0.2);
         history.count_step(0.4);
-        const auto taken = history.take(decision, 10 * decision, 1.0 / static_cast<double>(decision), decision == 1 ? 0 : 3);
+        const double inverse = 1.0 / static_cast<double>(decision);
+        const auto taken = history.take(decision, 10 * decision, inverse, 8 * inverse, decision == 1 ? 0 : 3);
         CHECK(taken.wanted == 3);
     }
     CHECK(asked == 2);
@@ -165,7 +169,7 @@ TEST_CASE("a policy sees the run so far, in learning blocks") {
     history.start(7);  // a new run begins without a past
     asked = 0;
     history.count_step(0.3);
-    history.take(1, 10, 1.0, 0);
+    history.take(1, 10, 1.0, 8.0, 0);
     CHECK(asked == 1);
 }
 
@@ -179,7 +183,7 @@ TEST_CASE("a learning block carries the costs of the blocks without parameters b
         return std::size_t{0};
     }, seen);
     history.start(1);
-    history.take(1, 1, 0, 0);
+    history.take(1, 1, 0, 0, 0);
     REQUIRE(costs.size() == 5);
     CHECK(costs[0].forward_flops == 2.0 * 14 * 14 * 8 * 9);
     CHECK(costs[1].forward_flops == 2.0 * 14 * 14 * 16 * 72);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "frostline/train/trainer.hpp"
 
+#include "frostline/data/transforms/subset.hpp"
 #include "small_run.hpp"
 #include "support/catch.hpp"
 
@@ -82,6 +83,9 @@ TEST_CASE("the events carry what happened") {
         const auto* steps = &events.steps[3 * epoch];
         CHECK(decision.learning_rate_sum ==
               Catch::Approx(steps[0].learning_rate + steps[1].learning_rate + steps[2].learning_rate));
+        double left = 0;
+        for (std::size_t step = 3 * (epoch + 1); step < 12; ++step) left += events.steps[step].learning_rate;
+        CHECK(decision.learning_rate_left == Catch::Approx(left));
         CHECK(decision.wanted == (epoch == 0 ? 0 : 2));
         REQUIRE(decision.scores.size() == 5);
         for (std::size_t block = 0; block < 5; ++block)
@@ -222,7 +226,7 @@ TEST_CASE("options out of range are refused in one sentence before anything is t
     refused(options, "the weight decay must be finite and not negative, found nan");
     options = options_for(1);
     options.shards = 0;
-    refused(options, "shards");
+    refused(options, "the number of shards must be at least 1, found 0");
     options.shards = 5;
     refused(options, "the batch size is 32, expected a multiple of 5, the number of shards");
     CHECK(run.events.order.empty());

@@ -129,6 +129,7 @@ public:
 
     /// Gives back what training remembers of the blocks [first, last): they are frozen.
     void forget(std::size_t first, std::size_t last) {
+        check_range(first, last);
         for (std::size_t index = first; index < last; ++index) {
             activations_[index] = tensor<T>();
             visit(index, [](auto&, auto& context) { context = {}; });

@@ -54,34 +54,51 @@ inline int threads() { return thread_pool::instance().threads(); }
 /// Number of the calling thread inside a parallel loop, in [0, threads()): the index of its private scratch.
 inline std::size_t worker_index() { return static_cast<std::size_t>(tbb::this_task_arena::current_thread_index()); }
 
+namespace detail {
+
+/// A loop body behind one type: oneTBB's templates are then compiled once a translation unit, not once a loop, which
+/// took more than half of the compile time of a network. The call through a pointer is one a task.
+struct loop_body {
+    const void* object;
+    void (*call)(const void* object, std::size_t begin, std::size_t end);
+
+    template <class Body>
+    explicit loop_body(const Body& body)
+        : object(&body), call([](const void* self, std::size_t begin, std::size_t end) {
+              (*static_cast<const Body*>(self))(begin, end);
+          }) {}
+};
+
+/// Isolated: a thread that waits here for others never picks up a task of an enclosing loop, whose scratch it would
+/// overwrite.
+template <class Partitioner>
+void run_loop(std::size_t count, std::size_t grain, loop_body body) {
+    if (count == 0) return;
+    const auto run = [=] {
+        tbb::parallel_for(
+            tbb::blocked_range<std::size_t>(0, count, grain),
+            [=](const tbb::blocked_range<std::size_t>& range) { body.call(body.object, range.begin(), range.end()); },
+            Partitioner{});
+    };
+    thread_pool::instance().arena().execute([&] { tbb::this_task_arena::isolate(run); });
+}
+
+}  // namespace detail
+
 /// Runs body(begin, end) over parts of [0, count) of at least `grain` each; the parts vary from run to run, so body
-/// must give the same result however the range is cut. Isolated: a thread that waits here for others never picks up
-/// a task of an enclosing loop, whose scratch it would overwrite.
+/// must give the same result however the range is cut.
 template <class Body>
 void parallel_ranges(std::size_t count, std::size_t grain, const Body& body) {
-    if (count == 0) return;
-    thread_pool::instance().arena().execute([&] {
-        tbb::this_task_arena::isolate([&] {
-            tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count, std::max<std::size_t>(1, grain)),
-                              [&](const tbb::blocked_range<std::size_t>& range) { body(range.begin(), range.end()); });
-        });
-    });
+    detail::run_loop<const tbb::auto_partitioner>(count, std::max<std::size_t>(1, grain), detail::loop_body(body));
 }
 
 /// Runs body(index) for every index in [0, count), each as a task of its own.
 template <class Body>
 void parallel_for(std::size_t count, const Body& body) {
-    if (count == 0) return;
-    thread_pool::instance().arena().execute([&] {
-        tbb::this_task_arena::isolate([&] {
-            tbb::parallel_for(
-                tbb::blocked_range<std::size_t>(0, count, 1),
-                [&](const tbb::blocked_range<std::size_t>& range) {
-                    for (std::size_t index = range.begin(); index != range.end(); ++index) body(index);
-                },
-                tbb::simple_partitioner{});
-        });
-    });
+    const auto each = [&](std::size_t begin, std::size_t end) {
+        for (std::size_t index = begin; index != end; ++index) body(index);
+    };
+    detail::run_loop<const tbb::simple_partitioner>(count, 1, detail::loop_body(each));
 }
 
 }  // namespace frostline

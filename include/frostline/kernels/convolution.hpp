@@ -77,8 +77,8 @@ constexpr convolution_engine choose_convolution_engine(const convolution_geometr
     } else {
         const std::size_t positions = g.output_height * g.output_width;
         if (how == phase::inference && positions < 16) return convolution_engine::direct;
-        // In inference OpenBLAS gets the tiles of one sample at a time: too few below 16 tiles.
-        if (transforms && (how == phase::training || positions >= 256)) return winograd;
+        // In inference OpenBLAS gets the tiles of one sample at a time: too few on small images.
+        if (transforms && (how == phase::training || positions >= 64)) return winograd;
         return pointwise ? convolution_engine::pointwise : convolution_engine::im2col;
     }
 }

@@ -48,7 +48,8 @@ inline chunking chunks_of(const convolution_geometry& g, phase how) {
     if (how == phase::training && positions < wanted_rows) {
         samples = std::min(g.samples, std::max<std::size_t>(1, wanted_rows / positions));
         // An even share for every thread comes before large chunks.
-        const std::size_t share = (g.samples + static_cast<std::size_t>(threads()) - 1) / static_cast<std::size_t>(threads());
+        const std::size_t workers = static_cast<std::size_t>(threads());
+        const std::size_t share = (g.samples + workers - 1) / workers;
         if (share * positions >= 64) samples = std::min(samples, share);
     }
     const std::size_t group_rows = samples * positions;
@@ -149,18 +150,19 @@ template <class T>
 void forward(const convolution_geometry& g, const T* x, const T* w, const convolution_epilogue<T>& epilogue, T* y,
              phase how, workspace<T>& scratch) {
     const bool blas = uses_blas(g, how);
+    const std::size_t workers = static_cast<std::size_t>(threads());
     const bool pointwise = is_pointwise(g);
-    const chunking chunks = chunks_of(g, how);
+    const chunking chunks = chunks_of(g, blas ? how : phase::training);
     const std::size_t depth = g.patch_size();
     const std::size_t columns = g.output_channels;
     const std::size_t padded = round_up(columns, lanes<T>);
-    const auto patches = scratch.array(pointwise ? 0 : static_cast<std::size_t>(threads()) * chunks.rows * depth);
+    const auto patches = scratch.array(pointwise ? 0 : workers * chunks.rows * depth);
     const bool packs = !blas && padded != columns;
     const auto packed = scratch.array(packs ? depth * padded : 0);
     if (packs) pad_columns(depth, columns, w, packed->data(), padded);
     // Few rows and many columns, as in linear layers: the columns are shared out, too. Not in inference, where the
     // cut of OpenBLAS's columns must not follow the number of samples.
-    const std::size_t wanted = how == phase::training ? (2 * static_cast<std::size_t>(threads()) + chunks.chunks() - 1) / chunks.chunks() : 1;
+    const std::size_t wanted = how == phase::training ? (2 * workers + chunks.chunks() - 1) / chunks.chunks() : 1;
     const std::size_t block = std::max<std::size_t>(64, round_up((columns + wanted - 1) / wanted, 64));
     const std::size_t blocks = pointwise ? (columns + block - 1) / block : 1;
 

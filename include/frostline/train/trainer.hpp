@@ -53,6 +53,9 @@ void check(const training_options& options, const Network& network, const Train&
     require<argument_error>(options.batch_size >= 1 && options.batch_size <= train.size(), "the batch size is ",
                             options.batch_size, ", expected at least 1 and at most ", train.size(),
                             ", the number of training samples");
+    require<argument_error>(options.shards >= 1, "the number of shards must be at least 1, found 0");
+    require<argument_error>(options.batch_size % options.shards == 0, "the batch size is ", options.batch_size,
+                            ", expected a multiple of ", options.shards, ", the number of shards");
     require<argument_error>(std::isfinite(options.weight_decay) && options.weight_decay >= 0,
                             "the weight decay must be finite and not negative, found ", options.weight_decay);
     require<shape_error>(train.shape() == network.input_shape(), "the network takes samples of ", network.input_shape(),

@@ -1,103 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "frostline/compose/network.hpp"
 
-#include "frostline/compose/residual.hpp"
-#include "frostline/compose/sequence.hpp"
-#include "frostline/layers/batch_norm.hpp"
-#include "frostline/layers/conv2d.hpp"
-#include "frostline/layers/conv2d_batch_norm.hpp"
-#include "frostline/layers/global_average_pool.hpp"
-#include "frostline/layers/linear.hpp"
-#include "frostline/layers/max_pool.hpp"
+#include "compose/small_network.hpp"
 #include "support/catch.hpp"
-#include "support/standalone.hpp"
 
 #include <cstdint>
+#include <set>
 
 using namespace frostline;
+using namespace small;
 using Catch::Matchers::ContainsSubstring;
-using standalone::distance;
 using standalone::random_tensor;
 using standalone::same_bits;
-
-namespace {
-
-template <class T>
-using shortcut_of = conv2d_batch_norm<T, activation::none>;
-template <class T>
-using residual_of = residual<conv2d_batch_norm<T>, shortcut_of<T>>;
-template <class T>
-using head_of = sequence<global_average_pool<T>, linear<T>>;
-/// Stages: convolutions, pooling, a stage that may be empty, residual blocks, head.
-template <class T>
-using small_network = network<conv2d_batch_norm<T>, max_pool<T>, conv2d<T>, residual_of<T>, head_of<T>>;
-
-constexpr sample_shape input{8, 6, 2};
-constexpr std::size_t classes = 3;
-
-conv2d_batch_norm_options normalised(const std::string& name, std::size_t inputs, std::size_t outputs,
-                                     std::size_t kernel = 3, std::size_t stride = 1) {
-    return {.convolution = {.name = name + ".conv",
-                            .input_channels = inputs,
-                            .output_channels = outputs,
-                            .kernel = kernel,
-                            .stride = stride,
-                            .padding = kernel / 2},
-            .norm_name = name + ".norm"};
-}
-
-/// Blocks: 0, 1 convolutions; 2 pooling; then `plain` convolutions; two residual blocks; the head.
-template <class T>
-small_network<T> make(std::size_t plain = 0) {
-    std::vector<conv2d_batch_norm<T>> convolutions{conv2d_batch_norm<T>{normalised("first", 2, 4)},
-                                                   conv2d_batch_norm<T>{normalised("second", 4, 5)}};
-    std::vector<conv2d<T>> between;
-    for (std::size_t i = 0; i < plain; ++i)
-        between.emplace_back(convolution_options{
-            .name = sentence("plain", i), .input_channels = 5, .output_channels = 5, .kernel = 3, .padding = 1});
-    std::vector<residual_of<T>> residuals{
-        residual_of<T>{conv2d_batch_norm<T>{normalised("same", 5, 5)}},
-        residual_of<T>{conv2d_batch_norm<T>{normalised("halved", 5, 6, 3, 2)},
-                       shortcut_of<T>{normalised("projection", 5, 6, 1, 2)}}};
-    std::vector<head_of<T>> head{
-        head_of<T>{global_average_pool<T>{}, linear<T>({.name = "head", .inputs = 6, .outputs = classes})}};
-    return small_network<T>(input, std::move(convolutions), {max_pool<T>{{.kernel = 2}}}, std::move(between),
-                            std::move(residuals), std::move(head));
-}
-
-constexpr pass training{.phase = phase::training};
-constexpr pass inference{.phase = phase::inference};
-
-template <class T>
-std::vector<T> values_of(const small_network<T>& network) {
-    const auto values = network.arenas().values();
-    return {values.begin(), values.end()};
-}
-template <class T>
-std::vector<T> gradients_of(const small_network<T>& network) {
-    const auto found = network.arenas().gradients();
-    return {found.begin(), found.end()};
-}
-template <class T>
-std::vector<T> statistics_of(small_network<T>& network) {
-    std::vector<T> found;
-    network.for_each_buffer([&](buffer<T>& item) { found.insert(found.end(), item.values.begin(), item.values.end()); });
-    return found;
-}
-
-/// One training step without an optimiser: forward, backward of a fixed output gradient, values -= 0.1 gradients.
-template <class T>
-void train_step(small_network<T>& network, std::string_view name) {
-    const auto x = random_tensor<T>(4, input, name);
-    network.forward(x, 0, network.blocks(), training);
-    auto dy = random_tensor<T>(4, network.output_shape(), "dy");
-    network.backward(x, dy, 0, network.blocks());
-    const auto values = network.arenas().values();
-    const auto found = network.arenas().gradients();
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] -= static_cast<T>(0.1) * found[i];
-}
-
-}  // namespace
 
 TEST_CASE("a network numbers its blocks through all stages, the empty ones included") {
     auto without = make<float>(0), with = make<float>(2);
@@ -188,142 +102,6 @@ TEST_CASE("a network's parameters lie in the arenas in order, aligned, without o
     CHECK(network.block(network.blocks() - 1).last_value == values.size());
 }
 
-TEST_CASE("a network run in two parts gives the bits of the whole, wherever it is cut") {
-    auto network = make<float>(2);
-    const std::size_t blocks = network.blocks();
-    for (const char* name : {"one", "two", "three"}) train_step(network, name);  // statistics away from 0 and 1
-    const auto x = random_tensor<float>(5, input, "x");
-    const tensor<float> predicted = network.predict(x);
-    CHECK(shape_of(predicted) == network.output_shape());
-    for (std::size_t cut = 0; cut <= blocks; ++cut) {
-        INFO("cut at " << cut);
-        const tensor<float>& features = network.forward(x, 0, cut, inference);
-        CHECK(shape_of(features) == network.shape_at(cut));
-        CHECK(same_bits(network.forward(features, cut, blocks, inference), predicted));
-        const tensor<float> stored = network.forward(x, 0, cut, inference);
-        CHECK(same_bits(network.forward(stored, cut, blocks, inference), predicted));
-    }
-    const tensor<float> trained = network.forward(x, 0, blocks, training);
-    for (std::size_t cut = 0; cut <= blocks; ++cut) {
-        INFO("cut at " << cut);
-        const tensor<float>& features = network.forward(x, 0, cut, training);
-        CHECK(same_bits(network.forward(features, cut, blocks, training), trained));
-    }
-}
-
-TEST_CASE("a network predicts a sample with the same bits in any batch and position") {
-    auto network = make<float>(1);
-    const auto x = random_tensor<float>(16, input, "x");
-    const tensor<float> together = network.predict(x);
-    for (const std::size_t count : {1u, 3u})
-        for (std::size_t first = 0; first + count <= 16; ++first)
-            CHECK(same_bits(network.predict(standalone::rows_of(x, first, count)),
-                            standalone::rows_of(together, first, count)));
-}
-
-TEST_CASE("a network's backward pass from a middle block gives the whole's gradients and leaves earlier blocks alone") {
-    auto network = make<float>(2);
-    const std::size_t blocks = network.blocks();
-    const auto x = random_tensor<float>(4, input, "x");
-    const auto dy = random_tensor<float>(4, network.output_shape(), "dy");
-    network.forward(x, 0, blocks, training);
-    tensor<float> scratch = dy;
-    const tensor<float> dx = network.backward(x, scratch, 0, blocks, gradients::both);
-    CHECK(shape_of(dx) == input);
-    const auto whole = gradients_of(network);
-
-    for (std::size_t first = 0; first <= blocks; ++first) {
-        INFO("from block " << first);
-        const auto begin = first == blocks ? whole.size() : network.block(first).first_value;
-        std::fill(network.arenas().gradients().begin(), network.arenas().gradients().end(), 7.0f);
-        const tensor<float> features = network.forward(x, 0, first, training);
-        network.forward(features, first, blocks, training);
-        scratch = dy;
-        network.backward(features, scratch, first, blocks);
-        for (const auto& slice : network.slices()) {
-            const auto part = network.arenas().gradients().subspan(slice.offset, slice.size);
-            if (slice.offset < begin) CHECK(std::all_of(part.begin(), part.end(), [](float g) { return g == 7; }));
-            else CHECK(std::equal(part.begin(), part.end(), whole.begin() + static_cast<std::ptrdiff_t>(slice.offset)));
-        }
-    }
-}
-
-TEST_CASE("a network's backward pass in two parts gives the gradients of the whole") {
-    auto network = make<float>(1);
-    const std::size_t blocks = network.blocks();
-    const auto x = random_tensor<float>(4, input, "x");
-    const auto dy = random_tensor<float>(4, network.output_shape(), "dy");
-    network.forward(x, 0, blocks, training);
-    tensor<float> scratch = dy;
-    const tensor<float> dx = network.backward(x, scratch, 0, blocks, gradients::both);
-    const auto whole = gradients_of(network);
-    for (std::size_t cut = 0; cut <= blocks; ++cut) {
-        INFO("cut at " << cut);
-        const tensor<float> features = network.forward(x, 0, cut, training);
-        network.forward(features, cut, blocks, training);
-        scratch = dy;
-        tensor<float> dfeatures = network.backward(features, scratch, cut, blocks, gradients::both);
-        CHECK(same_bits(network.backward(x, dfeatures, 0, cut, gradients::both), dx));
-        CHECK(gradients_of(network) == whole);
-    }
-}
-
-TEST_CASE("a network computes the gradient of its input alone when that is wanted") {
-    auto network = make<double>(1);
-    const auto x = random_tensor<double>(4, input, "x");
-    const auto dy = random_tensor<double>(4, network.output_shape(), "dy");
-    network.forward(x, 0, network.blocks(), training);
-    tensor<double> scratch = dy;
-    const tensor<double> dx = network.backward(x, scratch, 0, network.blocks(), gradients::both);
-    std::fill(network.arenas().gradients().begin(), network.arenas().gradients().end(), 7.0);
-    network.forward(x, 0, network.blocks(), training);
-    scratch = dy;
-    CHECK(same_bits(network.backward(x, scratch, 0, network.blocks(), gradients::input), dx));
-    const auto untouched = network.arenas().gradients();
-    CHECK(std::all_of(untouched.begin(), untouched.end(), [](double g) { return g == 7; }));
-}
-
-TEST_CASE("a network's gradients are the differences of its loss") {
-    auto network = make<double>(1);
-    const std::size_t blocks = network.blocks();
-    // Not the initial values: a bias that starts at zero before ReLU, or a pooling of equal values, lies on a kink.
-    for (const auto& slice : network.slices())
-        standalone::fill(network.arenas().values().data() + slice.offset, slice.size, sentence("at", slice.offset));
-    const auto x = random_tensor<double>(4, input, "x");
-    const auto w = random_tensor<double>(4, network.output_shape(), "w");
-    const auto loss = [&] {
-        const auto& y = network.forward(x, 0, blocks, training);
-        double sum = 0;
-        for (std::size_t i = 0; i < y.size(); ++i) sum += y.data()[i] * w.data()[i];
-        return sum;
-    };
-    loss();
-    tensor<double> dy = w;
-    network.backward(x, dy, 0, blocks);
-    const auto gradient = gradients_of(network);
-    const auto values = network.arenas().values();
-    for (const auto& slice : network.slices()) {
-        INFO("parameter of block " << slice.block << " at " << slice.offset);
-        double worst = 0, largest = 0.01;
-        for (std::size_t i = slice.offset; i < slice.offset + slice.size; i += 1 + slice.size / 40) {
-            const double value = values[i];
-            double error = 1e300;
-            for (const double step : {1e-5, 1e-6, 1e-7}) {  // a shorter step may avoid a kink
-                values[i] = value + step;
-                const double above = loss();
-                values[i] = value - step;
-                const double numeric = (above - loss()) / (2 * step);
-                values[i] = value;
-                largest = std::max(largest, std::abs(numeric));
-                error = std::min(error, std::abs(numeric - gradient[i]));
-                if (error < 1e-7) break;
-            }
-            worst = std::max(worst, error);
-        }
-        CHECK(worst / largest < 1e-5);
-    }
-}
-
 TEST_CASE("a copy of a network has its bits and lives on its own") {
     auto network = make<float>(1);
     train_step(network, "one");
@@ -381,7 +159,8 @@ TEST_CASE("a moved network goes on where it was") {
 
 TEST_CASE("a network names the parameters of layers without a name by their place") {
     using unnamed = network<conv2d<float>, conv2d_batch_norm<float>>;
-    unnamed made({8, 8, 1}, {conv2d<float>({}), conv2d<float>({.padding = 1})}, {conv2d_batch_norm<float>({})});
+    unnamed made({8, 8, 1}, {conv2d<float>({}), conv2d<float>({.padding = 1})},
+                 {conv2d_batch_norm<float>({})});
     std::vector<std::string> names;
     const auto note = [&](const auto& item) { names.push_back(item.name); };
     made.for_each_parameter(note);
@@ -407,10 +186,13 @@ TEST_CASE("a network names the parameters of layers without a name by their plac
 
 TEST_CASE("a network with two parameters of one name is an argument error") {
     using pair = network<conv2d<float>>;
-    const auto build = [] { pair({8, 8, 1}, {conv2d<float>({.name = "twin"}), conv2d<float>({.name = "twin"})}); };
+    const auto build = [] {
+        pair({8, 8, 1}, {conv2d<float>({.name = "twin"}), conv2d<float>({.name = "twin"})});
+    };
     CHECK_THROWS_AS(build(), argument_error);
-    CHECK_THROWS_WITH(build(),
-                      "network: two parameters or buffers are called 'twin.weight': give their layers different names");
+    CHECK_THROWS_WITH(
+        build(),
+        "network: two parameters or buffers are called 'twin.weight': give their layers different names");
 }
 
 TEST_CASE("a network without blocks is an argument error, and one whose blocks do not fit a shape error") {
@@ -418,10 +200,12 @@ TEST_CASE("a network without blocks is an argument error, and one whose blocks d
     CHECK_THROWS_AS(single({4, 4, 1}, {}, {}), argument_error);
     CHECK_THROWS_WITH(single({4, 4, 1}, {}, {}), "network: there is no block");
     const auto build = [] {
-        single({4, 4, 1}, {conv2d<float>({.name = "conv"})}, {linear<float>({.name = "fc", .inputs = 5, .outputs = 2})});
+        single({4, 4, 1}, {conv2d<float>({.name = "conv"})},
+               {linear<float>({.name = "fc", .inputs = 5, .outputs = 2})});
     };
     CHECK_THROWS_AS(build(), shape_error);
-    CHECK_THROWS_WITH(build(), ContainsSubstring("linear 'fc' takes 5 values a sample, but its input 2x2x1 has 4"));
+    CHECK_THROWS_WITH(build(),
+                      ContainsSubstring("linear 'fc' takes 5 values a sample, but its input 2x2x1 has 4"));
 }
 
 TEST_CASE("a network rejects samples of another shape and names the block") {
@@ -446,42 +230,6 @@ TEST_CASE("a network rejects what is no range of its blocks") {
     CHECK(same_bits(network.forward(x, 0, 0, training), x));
 }
 
-TEST_CASE("a network that forgot its leading blocks holds nothing of them and still trains") {
-    auto network = make<float>(1), reference = network;
-    train_step(network, "one");
-    train_step(reference, "one");
-    const std::size_t frozen = 4;
-    network.forget(0, frozen);
-    network.visit(0, [](const auto&, const auto& context) {
-        if constexpr (requires { context.convolved; }) {
-            CHECK(context.convolved.storage().capacity() == 0);
-            CHECK(context.mean.capacity() == 0);
-        }
-    });
-    network.visit(frozen, [](const auto&, const auto& context) {
-        if constexpr (requires { context.main.convolved; }) CHECK(context.main.convolved.size() > 0);
-    });
-
-    // Behind the frozen blocks in training.
-    const auto x = random_tensor<float>(4, input, "two");
-    const auto dy = random_tensor<float>(4, network.output_shape(), "dy");
-    const auto train_behind = [&](small_network<float>& trained) {
-        const auto& features = trained.forward(x, 0, frozen, inference);
-        trained.forward(features, frozen, trained.blocks(), training);
-        auto scratch = dy;
-        trained.backward(features, scratch, frozen, trained.blocks());
-    };
-    train_behind(network);
-    train_behind(reference);
-    CHECK(gradients_of(network) == gradients_of(reference));
-
-    // Thawed: the whole again.
-    train_step(network, "three");
-    train_step(reference, "three");
-    CHECK(values_of(network) == values_of(reference));
-    CHECK(statistics_of(network) == statistics_of(reference));
-}
-
 TEST_CASE("initialising a network is a function of the seed alone") {
     auto network = make<float>(1);
     const auto seeded_zero = values_of(network);
@@ -503,8 +251,9 @@ TEST_CASE("initialising a network is a function of the seed alone") {
 
 TEST_CASE("initialising a network gives convolutions He's variance and batch norm the identity") {
     using wide = network<conv2d_batch_norm<float>, conv2d<float>>;
-    wide made({6, 6, 24}, {conv2d_batch_norm<float>(normalised("conv", 24, 32))},
-              {conv2d<float>({.name = "plain", .input_channels = 32, .output_channels = 48, .kernel = {1, 5}})});
+    wide made(
+        {6, 6, 24}, {conv2d_batch_norm<float>(normalised("conv", 24, 32))},
+        {conv2d<float>({.name = "plain", .input_channels = 32, .output_channels = 48, .kernel = {1, 5}})});
     made.initialise(3);
     made.for_each_parameter([&](parameter<float>& item) {
         INFO(item.name);
@@ -526,22 +275,4 @@ TEST_CASE("initialising a network gives convolutions He's variance and batch nor
             CHECK(squares / count == Catch::Approx(2 / fan_out).epsilon(4 * std::sqrt(2 / count)));
         }
     });
-}
-
-TEST_CASE("a network's steps do not depend on the sizes of the batches before") {
-    auto network = make<float>(1), reference = network;
-    const auto step = [](small_network<float>& trained, std::size_t samples) {
-        const auto x = random_tensor<float>(samples, input, "x");
-        auto dy = random_tensor<float>(samples, trained.output_shape(), "dy");
-        trained.forward(x, 0, trained.blocks(), training);
-        trained.backward(x, dy, 0, trained.blocks());
-    };
-    step(network, 7);
-    step(network, 3);
-    const auto small = gradients_of(network);
-    step(network, 7);
-    step(reference, 3);
-    CHECK(gradients_of(reference) == small);
-    step(reference, 7);
-    CHECK(gradients_of(reference) == gradients_of(network));
 }

@@ -85,13 +85,14 @@ TEST_CASE("a residual block's backward pass gives the gradients of its forward p
     SECTION("with one") { check(projection_block<double>(2, 5, 2), {5, 6, 2}, 4); }
     SECTION("with one and the same shape") { check(projection_block<double>(3, 3, 1), {4, 3, 3}, 3); }
     SECTION("with the main path alone in one layer") {
-        check(residual<conv2d_batch_norm<double>, projection<double>>{
-                  conv2d_batch_norm<double>{options("one", 3, 3, 3, 1)}},
+        check(residual<conv2d_batch_norm<double>, projection<double>>{conv2d_batch_norm<double>{
+                  options("one", 3, 3, 3, 1)}},
               {3, 4, 3}, 3);
     }
     SECTION("inside a sequence") {
-        check(sequence(projection_block<double>(2, 3, 2), sequence(residual<conv2d_batch_norm<double>, projection<double>>{
-                                                              conv2d_batch_norm<double>{options("three", 3, 3, 3, 1)}})),
+        check(sequence(projection_block<double>(2, 3, 2),
+                       sequence(residual<conv2d_batch_norm<double>, projection<double>>{
+                           conv2d_batch_norm<double>{options("three", 3, 3, 3, 1)}})),
               {6, 6, 2}, 3);
     }
 }
@@ -99,7 +100,8 @@ TEST_CASE("a residual block's backward pass gives the gradients of its forward p
 TEST_CASE("a residual block equals main path, sum and ReLU by hand") {
     for (const bool projects : {false, true}) {
         const std::size_t outputs = projects ? 5 : 3, stride = projects ? 2 : 1;
-        bound_layer block(projects ? projection_block<double>(3, outputs, stride) : identity_block<double>(3));
+        bound_layer block(projects ? projection_block<double>(3, outputs, stride)
+                                   : identity_block<double>(3));
         const auto x = random_tensor<double>(3, {5, 6, 3}, "x");
         // By hand first: training moves the block's running statistics.
         const auto expected = by_hand(block, x, phase::training, projects, 3, outputs, stride);
@@ -118,11 +120,13 @@ TEST_CASE("a residual block computes the gradients that are wanted and leaves th
         const auto dx = block.backward(x, y, dy, gradients::both);
         const auto dfirst = block.gradient("one.conv.weight");
 
-        block.itself.for_each_parameter([](parameter<double>& item) { std::fill_n(item.gradient, item.size(), 7.0); });
+        block.itself.for_each_parameter(
+            [](parameter<double>& item) { std::fill_n(item.gradient, item.size(), 7.0); });
         block.forward(x, phase::training);
         CHECK(same_bits(block.backward(x, y, dy, gradients::input), dx));
         block.itself.for_each_parameter([](parameter<double>& item) {
-            CHECK(std::all_of(item.gradient, item.gradient + item.size(), [](double value) { return value == 7; }));
+            CHECK(std::all_of(item.gradient, item.gradient + item.size(),
+                              [](double value) { return value == 7; }));
         });
         block.forward(x, phase::training);
         block.backward(x, y, dy, gradients::parameters);

@@ -28,13 +28,16 @@ conv2d<T> convolution(const std::string& name, std::size_t inputs, std::size_t o
 template <class T, activation Activation = activation::relu>
 conv2d_batch_norm<T, Activation> normalised(const std::string& name, std::size_t inputs, std::size_t outputs,
                                             std::size_t stride = 1) {
-    return conv2d_batch_norm<T, Activation>({.convolution = {.name = name + ".conv",
-                                                             .input_channels = inputs,
-                                                             .output_channels = outputs,
-                                                             .kernel = 3,
-                                                             .stride = stride,
-                                                             .padding = 1},
-                                             .norm_name = name + ".norm"});
+    // Named, since g++ 12 warns of an uninitialised string in the temporary.
+    conv2d_batch_norm_options options;
+    options.convolution = {.name = name + ".conv",
+                           .input_channels = inputs,
+                           .output_channels = outputs,
+                           .kernel = 3,
+                           .stride = stride,
+                           .padding = 1};
+    options.norm_name = name + ".norm";
+    return conv2d_batch_norm<T, Activation>(options);
 }
 
 template <class T>
@@ -49,7 +52,8 @@ constexpr sample_shape small_input{4, 5, 2};
 static_assert(layer<sequence<layer_archetype<float>, layer_archetype<float>>>);
 static_assert(!adding_layer<sequence<conv2d_batch_norm<float>, relu<float>>>);
 static_assert(adding_layer<sequence<relu<float>, conv2d_batch_norm<float>>>);
-static_assert(sequence<conv2d<float>, relu<float>>::reads.input && sequence<conv2d<float>, relu<float>>::reads.output);
+static_assert(sequence<conv2d<float>, relu<float>>::reads.input &&
+              sequence<conv2d<float>, relu<float>>::reads.output);
 static_assert(!sequence<max_pool<float>, conv2d<float>>::reads.input);
 static_assert(!sequence<relu<float>, conv2d<float>>::reads.output);
 
@@ -72,7 +76,8 @@ TEST_CASE("a sequence's backward pass gives the gradients of its forward pass") 
     }
     SECTION("that ends in an adding layer") {
         check(sequence(normalised<double>("a", 2, 3, 2), normalised<double>("b", 3, 4)), {5, 4, 2}, 4);
-        check(sequence(normalised<double>("a", 2, 3), normalised<double, activation::none>("b", 3, 4, 2)), {5, 4, 2}, 4);
+        check(sequence(normalised<double>("a", 2, 3), normalised<double, activation::none>("b", 3, 4, 2)),
+              {5, 4, 2}, 4);
     }
     SECTION("that ends in a sequence that ends in an adding layer") {
         check(sequence(convolution<double>("a", 2, 3),
@@ -82,7 +87,8 @@ TEST_CASE("a sequence's backward pass gives the gradients of its forward pass") 
 }
 
 TEST_CASE("a sequence equals its layers run by hand, in training and in inference") {
-    bound_layer whole(sequence(normalised<float>("a", 2, 3), max_pool<float>{{.kernel = 2}}, convolution<float>("b", 3, 5)));
+    bound_layer whole(sequence(normalised<float>("a", 2, 3), max_pool<float>{{.kernel = 2}},
+                               convolution<float>("b", 3, 5)));
     bound_layer first(normalised<float>("a", 2, 3));
     bound_layer pool(max_pool<float>{{.kernel = 2}});
     bound_layer last(convolution<float>("b", 3, 5));
@@ -102,7 +108,8 @@ TEST_CASE("a sequence computes the gradients that are wanted and leaves the othe
     const auto dx = whole.backward(x, y, dy, gradients::both);
     const auto dfirst = whole.gradient("first.weight"), dlast = whole.gradient("last.weight");
 
-    whole.itself.for_each_parameter([](parameter<double>& item) { std::fill_n(item.gradient, item.size(), 7.0); });
+    whole.itself.for_each_parameter(
+        [](parameter<double>& item) { std::fill_n(item.gradient, item.size(), 7.0); });
     whole.forward(x, phase::training);
     CHECK(same_bits(whole.backward(x, y, dy, gradients::input), dx));
     CHECK(whole.gradient("first.weight") == std::vector<double>(dfirst.size(), 7.0));
@@ -123,17 +130,19 @@ TEST_CASE("a sequence adds up the costs of its layers and passes their errors on
     const std::uint64_t flops = 2 * (4 * 5 * 9 * 2 * 3) + 2 * 12 * 4;
     CHECK(whole.flops(small_input) == flop_counts{flops, flops, flops});
     CHECK(whole.output_shape(small_input) == sample_shape{1, 1, 4});
-    CHECK_THROWS_WITH(whole.output_shape({4, 5, 3}), "convolution 'first' takes 2 channels, but its input 4x5x3 has 3");
+    CHECK_THROWS_WITH(whole.output_shape({4, 5, 3}),
+                      "convolution 'first' takes 2 channels, but its input 4x5x3 has 3");
     CHECK_THROWS_WITH(whole.output_shape({4, 7, 2}),
                       "linear 'last' takes 12 values a sample, but its input 2x3x3 has 18");
 }
 
 TEST_CASE("a sequence visits parameters and buffers from the first layer to the last") {
-    auto whole = sequence(normalised<float>("a", 2, 3), sequence(convolution<float>("b", 3, 3), batch_norm<float>("c", 3)));
+    auto whole = sequence(normalised<float>("a", 2, 3),
+                          sequence(convolution<float>("b", 3, 3), batch_norm<float>("c", 3)));
     std::vector<std::string> names;
     whole.for_each_parameter([&](const auto& item) { names.push_back(item.name); });
     whole.for_each_buffer([&](const auto& item) { names.push_back(item.name); });
-    CHECK(names == std::vector<std::string>{"a.conv.weight", "a.norm.weight", "a.norm.bias", "b.weight", "b.bias",
-                                            "c.weight", "c.bias", "a.norm.running_mean", "a.norm.running_var",
-                                            "c.running_mean", "c.running_var"});
+    CHECK(names == std::vector<std::string>{"a.conv.weight", "a.norm.weight", "a.norm.bias", "b.weight",
+                                            "b.bias", "c.weight", "c.bias", "a.norm.running_mean",
+                                            "a.norm.running_var", "c.running_mean", "c.running_var"});
 }

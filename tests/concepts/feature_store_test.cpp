@@ -25,8 +25,10 @@ struct one_row {
     void get(std::span<const feature_key> keys, tensor<float>& rows, std::vector<std::size_t>& missed) {
         missed.clear();
         for (std::size_t i = 0; i < keys.size(); ++i) {
-            if (!row.empty() && keys[i] == key) std::copy(row.begin(), row.end(), rows.data() + i * row.size());
-            else missed.push_back(i);
+            if (!row.empty() && keys[i] == key)
+                std::copy(row.begin(), row.end(), rows.data() + i * row.size());
+            else
+                missed.push_back(i);
         }
     }
     void prefetch(std::span<const feature_key>) {}
@@ -64,7 +66,8 @@ static_assert(feature_store<memory_feature_store<double>, double>);
 static_assert(feature_store<no_feature_store, float> && feature_store<no_feature_store, double>);
 static_assert(feature_store<any_feature_store<float>, float>);
 
-/// Puts three rows and asks for them in another order, with one that was never put. @return the numbers missed
+/// Puts three rows and asks for them in another order, with one that was never put. @return the numbers
+/// missed
 template <feature_store<float> Store>
 std::vector<std::size_t> missed_of_four(Store& store) {
     tensor<float> rows, found;

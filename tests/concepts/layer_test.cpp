@@ -76,7 +76,8 @@ static_assert(layer<residual<conv2d_batch_norm<float>, identity>>);
 }  // namespace
 
 TEST_CASE("the smallest layer goes through a sequence and a network, forward and back") {
-    network<identity, sequence<identity, identity>> made({2, 3, 4}, {identity{}}, {sequence{identity{}, identity{}}});
+    network<identity, sequence<identity, identity>> made({2, 3, 4}, {identity{}},
+                                                         {sequence{identity{}, identity{}}});
     tensor<float> x, dy;
     resize(x, 2, {2, 3, 4});
     for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(i);

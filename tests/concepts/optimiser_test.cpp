@@ -16,8 +16,8 @@ struct descent {
 
     void attach(std::span<const parameter_slice> found) { slices.assign(found.begin(), found.end()); }
     template <class T>
-    std::optional<std::size_t> step(std::span<T> values, std::span<const T> gradients, std::size_t first_block,
-                                    std::span<const block_rate> rates) {
+    std::optional<std::size_t> step(std::span<T> values, std::span<const T> gradients,
+                                    std::size_t first_block, std::span<const block_rate> rates) {
         for (const auto& slice : slices) {
             if (slice.block < first_block) continue;
             for (std::size_t i = slice.offset; i < slice.offset + slice.size; ++i)

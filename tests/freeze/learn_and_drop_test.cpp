@@ -13,7 +13,8 @@ namespace {
 using trace = std::vector<decision_scores>;
 
 /// Asks after the last decision of `scores`, one an epoch.
-std::size_t ask(const learn_and_drop& policy, const trace& scores, std::size_t epochs, std::size_t frozen = 0) {
+std::size_t ask(const learn_and_drop& policy, const trace& scores, std::size_t epochs,
+                std::size_t frozen = 0) {
     const std::size_t blocks = scores.empty() ? 5 : scores[0].size();
     const std::vector<double> learning_rates(scores.size(), 0.1), train_losses(scores.size(), 1.0);
     training_view view;
@@ -41,17 +42,16 @@ trace random_trace(std::uint64_t seed, std::size_t decisions, std::size_t blocks
     for (std::size_t i = 0; i < decisions; ++i)
         for (std::size_t block = 0; block < blocks; ++block) {
             const double draw = draws.uniform(i * blocks + block);
-            if (draw > 0.1) scores[i][block] = draw * std::exp(-3.0 * static_cast<double>(i * (blocks - block)) /
-                                                               static_cast<double>(decisions * blocks));
+            if (draw > 0.1)
+                scores[i][block] = draw * std::exp(-3.0 * static_cast<double>(i * (blocks - block)) /
+                                                   static_cast<double>(decisions * blocks));
         }
     return scores;
 }
 
 }  // namespace
 
-TEST_CASE("learn_and_drop freezes what has converged") {
-    CHECK(ask({}, converged(40), 60) > 0);
-}
+TEST_CASE("learn_and_drop freezes what has converged") { CHECK(ask({}, converged(40), 60) > 0); }
 
 TEST_CASE("learn_and_drop freezes nothing during its warm-up") {
     for (const double share : {0.1, 0.3, 0.5, 1.0}) {
@@ -88,7 +88,8 @@ TEST_CASE("learn_and_drop freezes a prefix: a block that still changes holds tho
     learn_and_drop policy;
     policy.at_most = 10;
     CHECK(ask(policy, scores, 60) == 4);
-    for (std::size_t i = 0; i < scores.size(); ++i) scores[i][2] = 1.0 + static_cast<double>(i);  // ever faster
+    for (std::size_t i = 0; i < scores.size(); ++i)
+        scores[i][2] = 1.0 + static_cast<double>(i);  // ever faster
     CHECK(ask(policy, scores, 60) == 2);
 }
 

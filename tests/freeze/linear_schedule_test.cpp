@@ -7,8 +7,8 @@ using namespace frostline;
 
 namespace {
 
-std::size_t after(const linear_schedule& policy, std::size_t epoch, std::size_t epochs = 10, std::size_t last = 8,
-                  std::size_t frozen = 0) {
+std::size_t after(const linear_schedule& policy, std::size_t epoch, std::size_t epochs = 10,
+                  std::size_t last = 8, std::size_t frozen = 0) {
     training_view view;
     view.epoch = epoch;
     view.epochs = epochs;

@@ -11,7 +11,8 @@ namespace {
 
 template <class T>
 std::optional<double> score(const std::vector<T>& before, const std::vector<T>& now, double rates) {
-    return weight_change{}(block_view<T>{.weights = now, .previous_weights = before, .learning_rate_sum = rates});
+    return weight_change{}(
+        block_view<T>{.weights = now, .previous_weights = before, .learning_rate_sum = rates});
 }
 
 }  // namespace
@@ -24,8 +25,10 @@ TEST_CASE("the weight change is the relative change divided by the summed learni
 }
 
 TEST_CASE("the weight change does not depend on the scale of the weights, and padding does not count") {
-    CHECK(*score<double>({300, 400}, {360, 480}, 0.5) == Catch::Approx(*score<double>({3, 4}, {3.6, 4.8}, 0.5)));
-    CHECK(*score<double>({3, 4, 0, 0}, {3.6, 4.8, 0, 0}, 0.5) == Catch::Approx(*score<double>({3, 4}, {3.6, 4.8}, 0.5)));
+    CHECK(*score<double>({300, 400}, {360, 480}, 0.5) ==
+          Catch::Approx(*score<double>({3, 4}, {3.6, 4.8}, 0.5)));
+    CHECK(*score<double>({3, 4, 0, 0}, {3.6, 4.8, 0, 0}, 0.5) ==
+          Catch::Approx(*score<double>({3, 4}, {3.6, 4.8}, 0.5)));
 }
 
 TEST_CASE("the weight change is summed in double precision") {
@@ -33,7 +36,8 @@ TEST_CASE("the weight change is summed in double precision") {
     std::vector<float> before(1 << 20, 0x1.0p-15f), now = before;
     before[0] = now[0] = 1;
     now[0] = 2;
-    CHECK(*score<float>(before, now, 1) == Catch::Approx(1 / std::sqrt(1 + (before.size() - 1) * 0x1.0p-30)).epsilon(1e-12));
+    CHECK(*score<float>(before, now, 1) ==
+          Catch::Approx(1 / std::sqrt(1 + (before.size() - 1) * 0x1.0p-30)).epsilon(1e-12));
 }
 
 TEST_CASE("without a length or a learning rate there is no weight change") {

@@ -29,14 +29,19 @@ aligned_vector<T> normal_values(std::size_t size, std::uint64_t key) {
 template <class T>
 struct problem {
     explicit problem(const convolution_geometry& geometry)
-        : g(geometry), x(normal_values<T>(g.samples * g.input_size(), 1)), w(normal_values<T>(g.weight_size(), 2)),
-          dy(normal_values<T>(g.samples * g.output_size(), 3)), y(dy.size()), dx(x.size()), dw(w.size()) {}
+        : g(geometry),
+          x(normal_values<T>(g.samples * g.input_size(), 1)),
+          w(normal_values<T>(g.weight_size(), 2)),
+          dy(normal_values<T>(g.samples * g.output_size(), 3)),
+          y(dy.size()),
+          dx(x.size()),
+          dw(w.size()) {}
 
     void run(convolution_engine engine, phase how) {
         // Overwriting is part of the contract: whatever is left of this shows.
         for (auto* result : {&y, &dx, &dw}) std::fill(result->begin(), result->end(), T{1000});
-        convolution_forward<T>(g, x.data(), w.data(), {}, y.data(), how, how == phase::training ? &memory : nullptr,
-                               scratch, engine);
+        convolution_forward<T>(g, x.data(), w.data(), {}, y.data(), how,
+                               how == phase::training ? &memory : nullptr, scratch, engine);
         convolution_backward_input<T>(g, dy.data(), w.data(), dx.data(), scratch, engine);
         convolution_backward_weights<T>(g, x.data(), dy.data(), dw.data(), memory, scratch, engine);
     }
@@ -55,7 +60,8 @@ double scaled_error(const std::vector<double>& expected, const aligned_vector<T>
         const double error = std::abs(expected[i] - static_cast<double>(found[i]));
         if (!(error <= worst)) worst = error;
     }
-    return worst / (static_cast<double>(std::numeric_limits<T>::epsilon()) * (8 + static_cast<double>(terms)));
+    return worst /
+           (static_cast<double>(std::numeric_limits<T>::epsilon()) * (8 + static_cast<double>(terms)));
 }
 
 double allowed(convolution_engine engine) {
@@ -93,7 +99,9 @@ void check_all_passes(const convolution_geometry& g) {
     }
 }
 
-bool same_bits(const float* a, const float* b, std::size_t size) { return std::memcmp(a, b, size * sizeof(float)) == 0; }
+bool same_bits(const float* a, const float* b, std::size_t size) {
+    return std::memcmp(a, b, size * sizeof(float)) == 0;
+}
 
 /// Restores the number of threads when a test ends.
 struct with_threads {
@@ -172,18 +180,20 @@ TEST_CASE("the chosen engine agrees with the naive convolution, epilogue include
             for (const phase how : {phase::training, phase::inference}) {
                 for (const auto engine : engines_for(g)) {
                     const convolution_epilogue<float> epilogue{scale.data(), shift.data(), p.dy.data(), true};
-                    convolution_forward<float>(g, p.x.data(), p.w.data(), epilogue, p.y.data(), how, nullptr, p.scratch,
-                                               engine);
+                    convolution_forward<float>(g, p.x.data(), p.w.data(), epilogue, p.y.data(), how, nullptr,
+                                               p.scratch, engine);
                     double worst = 0;
                     for (std::size_t i = 0; i < expected.size(); ++i) {
                         const std::size_t channel = i % g.output_channels;
-                        const double value = expected[i] * double{scale[channel]} + double{shift[channel]} + double{p.dy[i]};
+                        const double value =
+                            expected[i] * double{scale[channel]} + double{shift[channel]} + double{p.dy[i]};
                         worst = std::max(worst, std::abs(std::max(0.0, value) - double{p.y[i]}));
                     }
                     CAPTURE(channels, size, static_cast<int>(engine));
                     REQUIRE(worst < 1e-2);
                 }
-                convolution_forward<float>(g, p.x.data(), p.w.data(), {}, p.y.data(), how, nullptr, p.scratch);
+                convolution_forward<float>(g, p.x.data(), p.w.data(), {}, p.y.data(), how, nullptr,
+                                           p.scratch);
                 REQUIRE(scaled_error(expected, p.y, g.patch_size()) < 100);
             }
         }
@@ -204,10 +214,12 @@ TEST_CASE("a sample's inference has the same bits in every batch, place and numb
                         auto part = g;
                         part.samples = samples;
                         const float* x = p.x.data() + first * g.input_size();
-                        const auto engine = choice.empty() ? choose_convolution_engine(part, convolution_pass::forward,
-                                                                                       phase::inference)
-                                                           : choice.front();
-                        convolution_forward<float>(part, x, p.w.data(), {}, y, phase::inference, nullptr, p.scratch, engine);
+                        const auto engine =
+                            choice.empty()
+                                ? choose_convolution_engine(part, convolution_pass::forward, phase::inference)
+                                : choice.front();
+                        convolution_forward<float>(part, x, p.w.data(), {}, y, phase::inference, nullptr,
+                                                   p.scratch, engine);
                     };
                     infer(0, most, p.y.data());
                     aligned_vector<float> y(p.y.size());
@@ -218,7 +230,8 @@ TEST_CASE("a sample's inference has the same bits in every batch, place and numb
                                 infer(first, samples, y.data());
                                 CAPTURE(size, channels, kernel, first, samples, workers);
                                 CAPTURE(choice.empty() ? -1 : static_cast<int>(choice.front()));
-                                REQUIRE(same_bits(y.data(), p.y.data() + first * g.output_size(), samples * g.output_size()));
+                                REQUIRE(same_bits(y.data(), p.y.data() + first * g.output_size(),
+                                                  samples * g.output_size()));
                             }
                         }
                     }
@@ -246,7 +259,8 @@ TEST_CASE("training convolutions repeat to the bit and agree for any number of t
                     REQUIRE(same_bits(first.dw.data(), second.dw.data(), first.dw.size()));
                 }
                 for (std::size_t i = 0; i < first.dw.size(); ++i) {
-                    REQUIRE(std::abs(first.dw[i] - reference.dw[i]) < 1e-3f * (1 + std::abs(reference.dw[i])));
+                    REQUIRE(std::abs(first.dw[i] - reference.dw[i]) <
+                            1e-3f * (1 + std::abs(reference.dw[i])));
                 }
             }
         }
@@ -259,14 +273,16 @@ TEST_CASE("Winograd's errors stay within 4 and 50 times those of direct summatio
     const auto y = naive::forward(g, p.x.data(), p.w.data());
     const auto dx = naive::backward_input(g, p.dy.data(), p.w.data());
     const auto dw = naive::backward_weights(g, p.x.data(), p.dy.data());
-    const auto root_mean_square = [](const std::vector<double>& expected, const aligned_vector<float>& found) {
+    const auto root_mean_square = [](const std::vector<double>& expected,
+                                     const aligned_vector<float>& found) {
         double sum = 0;
         for (std::size_t i = 0; i < expected.size(); ++i) sum += std::pow(expected[i] - double{found[i]}, 2);
         return std::sqrt(sum / static_cast<double>(expected.size()));
     };
     const auto errors = [&](convolution_engine engine) {
         p.run(engine, phase::training);
-        return std::vector<double>{root_mean_square(y, p.y), root_mean_square(dx, p.dx), root_mean_square(dw, p.dw)};
+        return std::vector<double>{root_mean_square(y, p.y), root_mean_square(dx, p.dx),
+                                   root_mean_square(dw, p.dw)};
     };
     const auto direct = errors(convolution_engine::direct);
     const auto two = errors(convolution_engine::winograd_2x2);
@@ -283,8 +299,9 @@ TEST_CASE("the choice of engine in inference ignores the number of samples") {
         for (const std::size_t channels : {3, 16, 64, 512}) {
             for (const std::size_t kernel : {1, 3}) {
                 const auto chosen = [&](std::size_t samples) {
-                    return choose_convolution_engine(naive::square(samples, size, channels, channels, kernel, 1, kernel / 2),
-                                                     convolution_pass::forward, phase::inference);
+                    return choose_convolution_engine(
+                        naive::square(samples, size, channels, channels, kernel, 1, kernel / 2),
+                        convolution_pass::forward, phase::inference);
                 };
                 for (const std::size_t samples : {2, 16, 128, 1000}) REQUIRE(chosen(samples) == chosen(1));
             }
@@ -294,15 +311,18 @@ TEST_CASE("the choice of engine in inference ignores the number of samples") {
 
 TEST_CASE("the choice of engine at its edges") {
     using engine = convolution_engine;
-    const auto training = [](const convolution_geometry& g, convolution_pass pass = convolution_pass::forward) {
+    const auto training = [](const convolution_geometry& g,
+                             convolution_pass pass = convolution_pass::forward) {
         return choose_convolution_engine(g, pass, phase::training);
     };
     CHECK(training(naive::square(128, 32, 64, 64, 3, 1, 1)) == engine::winograd_4x4);
-    CHECK(training(naive::square(128, 8, 256, 256, 3, 1, 1), convolution_pass::backward_weights) == engine::winograd_4x4);
+    CHECK(training(naive::square(128, 8, 256, 256, 3, 1, 1), convolution_pass::backward_weights) ==
+          engine::winograd_4x4);
     CHECK(training(naive::square(128, 14, 1024, 256, 1, 1, 0)) == engine::pointwise);
     CHECK(training(naive::square(128, 1, 512, 10, 1, 1, 0)) == engine::pointwise);
     CHECK(training(naive::square(128, 32, 3, 64, 3, 1, 1)) == engine::im2col);
-    // No Winograd: stride, padding beyond 2, another kernel, padding that covers more than half of every patch.
+    // No Winograd: stride, padding beyond 2, another kernel, padding that covers more than half of every
+    // patch.
     const auto matrix = own_product_is_fast ? engine::direct : engine::im2col;
     CHECK(training(naive::square(128, 32, 64, 128, 3, 2, 1)) == matrix);
     CHECK(training(naive::square(128, 32, 64, 64, 3, 1, 3)) == matrix);

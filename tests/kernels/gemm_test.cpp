@@ -16,7 +16,8 @@ using namespace frostline::kernels;
 template <class T>
 aligned_vector<T> wave(std::size_t size, double step) {
     aligned_vector<T> values(size);
-    for (std::size_t i = 0; i < size; ++i) values[i] = static_cast<T>(std::sin(step * static_cast<double>(i + 1)));
+    for (std::size_t i = 0; i < size; ++i)
+        values[i] = static_cast<T>(std::sin(step * static_cast<double>(i + 1)));
     return values;
 }
 
@@ -38,7 +39,8 @@ void check_products(std::size_t rows, std::size_t columns, std::size_t depth) {
 
     aligned_vector<T> transposed(a.size());
     transpose(rows, depth, a.data(), depth, transposed.data(), rows);
-    add_outer_panel<T>(rows, columns, depth, transposed.data(), rows, b.data(), ldb, by_outer.data(), columns);
+    add_outer_panel<T>(rows, columns, depth, transposed.data(), rows, b.data(), ldb, by_outer.data(),
+                       columns);
 
     for (std::size_t r = 0; r < rows; ++r) {
         for (std::size_t c = 0; c < columns; ++c) {
@@ -59,8 +61,10 @@ void check_products(std::size_t rows, std::size_t columns, std::size_t depth) {
 
 TEST_CASE("the micro-kernels add products for every number of rows and columns") {
     for (std::size_t rows = 1; rows <= 25; ++rows) {
-        for (std::size_t columns = 1; columns <= panel_columns<float>; ++columns) check_products<float>(rows, columns, 5);
-        for (std::size_t columns = 1; columns <= panel_columns<double>; ++columns) check_products<double>(rows, columns, 3);
+        for (std::size_t columns = 1; columns <= panel_columns<float>; ++columns)
+            check_products<float>(rows, columns, 5);
+        for (std::size_t columns = 1; columns <= panel_columns<double>; ++columns)
+            check_products<double>(rows, columns, 3);
     }
     check_products<float>(13, panel_columns<float>, 200);
 }
@@ -108,11 +112,13 @@ TEST_CASE("OpenBLAS products for all transpositions") {
     for (const bool ta : {false, true}) {
         for (const bool tb : {false, true}) {
             std::vector<double> c(m * n, 1.0);
-            blas_product<double>(ta, tb, m, n, k, a.data(), ta ? m : k, b.data(), tb ? k : n, true, c.data(), n);
+            blas_product<double>(ta, tb, m, n, k, a.data(), ta ? m : k, b.data(), tb ? k : n, true, c.data(),
+                                 n);
             for (std::size_t i = 0; i < m; ++i) {
                 for (std::size_t j = 0; j < n; ++j) {
                     double expected = 1.0;
-                    for (std::size_t l = 0; l < k; ++l) expected += a[ta ? l * m + i : i * k + l] * b[tb ? j * k + l : l * n + j];
+                    for (std::size_t l = 0; l < k; ++l)
+                        expected += a[ta ? l * m + i : i * k + l] * b[tb ? j * k + l : l * n + j];
                     REQUIRE(c[i * n + j] == Approx(expected));
                 }
             }

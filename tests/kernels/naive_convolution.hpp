@@ -44,7 +44,8 @@ void for_each_product(const convolution_geometry& g, const Visit& visit) {
                         if (iy < g.padding_height || iy >= g.input_height + g.padding_height) continue;
                         if (ix < g.padding_width || ix >= g.input_width + g.padding_width) continue;
                         const std::size_t pixel =
-                            (n * g.input_height + iy - g.padding_height) * g.input_width + ix - g.padding_width;
+                            (n * g.input_height + iy - g.padding_height) * g.input_width + ix -
+                            g.padding_width;
                         const std::size_t position = (n * g.output_height + oy) * g.output_width + ox;
                         const std::size_t tap = ky * g.kernel_width + kx;
                         for (std::size_t ci = 0; ci < g.input_channels; ++ci)
@@ -58,21 +59,24 @@ void for_each_product(const convolution_geometry& g, const Visit& visit) {
 template <class T>
 std::vector<double> forward(const convolution_geometry& g, const T* x, const T* w) {
     std::vector<double> y(g.samples * g.output_size(), 0.0);
-    for_each_product(g, [&](std::size_t i, std::size_t j, std::size_t k) { y[k] += double{x[i]} * double{w[j]}; });
+    for_each_product(
+        g, [&](std::size_t i, std::size_t j, std::size_t k) { y[k] += double{x[i]} * double{w[j]}; });
     return y;
 }
 
 template <class T>
 std::vector<double> backward_input(const convolution_geometry& g, const T* dy, const T* w) {
     std::vector<double> dx(g.samples * g.input_size(), 0.0);
-    for_each_product(g, [&](std::size_t i, std::size_t j, std::size_t k) { dx[i] += double{dy[k]} * double{w[j]}; });
+    for_each_product(
+        g, [&](std::size_t i, std::size_t j, std::size_t k) { dx[i] += double{dy[k]} * double{w[j]}; });
     return dx;
 }
 
 template <class T>
 std::vector<double> backward_weights(const convolution_geometry& g, const T* x, const T* dy) {
     std::vector<double> dw(g.weight_size(), 0.0);
-    for_each_product(g, [&](std::size_t i, std::size_t j, std::size_t k) { dw[j] += double{x[i]} * double{dy[k]}; });
+    for_each_product(
+        g, [&](std::size_t i, std::size_t j, std::size_t k) { dw[j] += double{x[i]} * double{dy[k]}; });
     return dw;
 }
 

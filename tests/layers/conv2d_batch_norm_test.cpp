@@ -73,7 +73,8 @@ struct without_addend : Layer {
         Layer::forward(x, y, remembered, scratch, how);
     }
     void backward(const tensor<value_type>& x, const tensor<value_type>& y, tensor<value_type>& dy,
-                  context& remembered, workspace<value_type>& scratch, gradients wanted, tensor<value_type>& dx) {
+                  context& remembered, workspace<value_type>& scratch, gradients wanted,
+                  tensor<value_type>& dx) {
         Layer::backward(x, y, dy, remembered, scratch, wanted, dx);
     }
 };
@@ -92,7 +93,8 @@ void check_all_gradients() {
 template <class T, bool Relu>
 struct composition {
     explicit composition(const convolution_case& of)
-        : convolution(conv2d<T>(options_of(of).convolution, of.bias)), norm(batch_norm<T>("norm", of.outputs)),
+        : convolution(conv2d<T>(options_of(of).convolution, of.bias)),
+          norm(batch_norm<T>("norm", of.outputs)),
           activation(relu<T>{}) {}
 
     tensor<T> forward(const tensor<T>& x, const tensor<T>* addend, phase how) {
@@ -129,11 +131,13 @@ void check_equals_composition(bool adds) {
             const auto shape = fused.itself.output_shape(of.input);
             const auto addend = random_tensor<double>(of.samples, shape, sentence("addend", name));
             const auto dy = random_tensor<double>(of.samples, shape, sentence("dy", name));
-            const auto y = adds ? fused.forward(x, addend, phase::training) : fused.forward(x, phase::training);
+            const auto y =
+                adds ? fused.forward(x, addend, phase::training) : fused.forward(x, phase::training);
             CHECK(distance(y, parts.forward(x, adds ? &addend : nullptr, phase::training)) < tight);
 
             tensor<double> daddend;
-            const auto dx = adds ? fused.backward(x, y, dy, gradients::both, daddend) : fused.backward(x, y, dy);
+            const auto dx =
+                adds ? fused.backward(x, y, dy, gradients::both, daddend) : fused.backward(x, y, dy);
             CHECK(distance(dx, parts.backward(x, dy)) < tight);
             if (adds) CHECK(distance(daddend, parts.dsum) < tight);
             CHECK(distance(fused.gradient("conv.weight"), parts.convolution.gradient("conv.weight")) < tight);
@@ -143,8 +147,9 @@ void check_equals_composition(bool adds) {
             for (const auto* statistic : {"norm.running_mean", "norm.running_var"})
                 CHECK(distance(fused.statistics(statistic), parts.norm.statistics(statistic)) < tight);
 
-            CHECK(distance(adds ? fused.forward(x, addend, phase::inference) : fused.forward(x, phase::inference),
-                           parts.forward(x, adds ? &addend : nullptr, phase::inference)) < tight);
+            CHECK(distance(
+                      adds ? fused.forward(x, addend, phase::inference) : fused.forward(x, phase::inference),
+                      parts.forward(x, adds ? &addend : nullptr, phase::inference)) < tight);
         }
     }
 }
@@ -176,7 +181,8 @@ TEST_CASE("conv2d_batch_norm in inference is the convolution with folded weights
     });
     bound_layer folded(conv2d<double>(options_of(of).convolution, true));
     auto& weight = folded.parameter_called("conv.weight");
-    const auto gain = fused.value("norm.weight"), offset = fused.value("norm.bias"), bias = fused.value("conv.bias");
+    const auto gain = fused.value("norm.weight"), offset = fused.value("norm.bias"),
+               bias = fused.value("conv.bias");
     const auto mean = fused.statistics("norm.running_mean"), variance = fused.statistics("norm.running_var");
     for (std::size_t c = 0; c < of.outputs; ++c) {
         const double scale = gain[c] / std::sqrt(variance[c] + 1e-5);
@@ -200,7 +206,8 @@ TEST_CASE("conv2d_batch_norm in float follows double") {
         const auto exact_y = exact.forward(exact_x, phase::training);
         CHECK(distance(y, exact_y) < 1e-5);
         const auto dx = single.backward(x, y, random_tensor<float>(of.samples, shape_of(y), "dy"));
-        CHECK(distance(dx, exact.backward(exact_x, exact_y, random_tensor<double>(of.samples, shape_of(y), "dy"))) < 1e-4);
+        CHECK(distance(dx, exact.backward(exact_x, exact_y,
+                                          random_tensor<double>(of.samples, shape_of(y), "dy"))) < 1e-4);
         for (const auto* name : {"conv.weight", "norm.weight", "norm.bias"})
             CHECK(distance(single.gradient(name), exact.gradient(name)) < 1e-4);
         for (const auto* name : {"norm.running_mean", "norm.running_var"})
@@ -238,10 +245,12 @@ TEST_CASE("conv2d_batch_norm computes the gradients that are wanted and leaves t
     const auto dx = fused.backward(x, y, dy, gradients::both);
     const auto dweight = fused.gradient("conv.weight"), dgain = fused.gradient("norm.weight");
 
-    fused.itself.for_each_parameter([](parameter<double>& item) { std::fill_n(item.gradient, item.size(), 7.0); });
+    fused.itself.for_each_parameter(
+        [](parameter<double>& item) { std::fill_n(item.gradient, item.size(), 7.0); });
     CHECK(same_bits(fused.backward(x, y, dy, gradients::input), dx));
     fused.itself.for_each_parameter([](parameter<double>& item) {
-        CHECK(std::vector<double>(item.gradient, item.gradient + item.size()) == std::vector<double>(item.size(), 7.0));
+        CHECK(std::vector<double>(item.gradient, item.gradient + item.size()) ==
+              std::vector<double>(item.size(), 7.0));
     });
     CHECK(fused.backward(x, y, dy, gradients::parameters).size() == 0);
     CHECK(fused.gradient("conv.weight") == dweight);
@@ -281,8 +290,9 @@ TEST_CASE("conv2d_batch_norm cannot train on one value a channel, but infers fro
     bound_layer fused(make<activated<float>>({.input = {3, 3, 2}, .outputs = 4}));
     const auto x = random_tensor<float>(1, {3, 3, 2}, "x");
     CHECK_THROWS_AS(fused.forward(x, phase::training), shape_error);
-    CHECK_THROWS_WITH(fused.forward(x, phase::training),
-                      "batch norm 'norm' needs more than one value a channel to train, found a batch of one 1x1 output");
+    CHECK_THROWS_WITH(
+        fused.forward(x, phase::training),
+        "batch norm 'norm' needs more than one value a channel to train, found a batch of one 1x1 output");
     CHECK(fused.statistics("norm.running_mean") == std::vector<float>(4, 0));
     CHECK(shape_of(fused.forward(x, phase::inference)) == sample_shape{1, 1, 4});
     CHECK_NOTHROW(fused.forward(random_tensor<float>(2, {3, 3, 2}, "x"), phase::training));

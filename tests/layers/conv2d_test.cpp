@@ -27,8 +27,8 @@ struct convolution_case {
     std::size_t samples = 3;
 };
 
-// Odd and even sizes, strides that leave a rest, padding beyond the kernel's half, as few and as many channels as
-// the engines tell apart.
+// Odd and even sizes, strides that leave a rest, padding beyond the kernel's half, as few and as many
+// channels as the engines tell apart.
 const std::vector<convolution_case> cases{
     {.input = {5, 7, 3}, .outputs = 4, .kernel = 3},
     {.input = {5, 7, 3}, .outputs = 4, .kernel = 3, .padding = 1, .bias = false},
@@ -74,10 +74,11 @@ TEST_CASE("conv2d gives PyTorch's output and gradients") {
     std::map<std::string, golden::json> inputs;
     for (const auto& entry : file.at("layers").at("conv2d").at("inputs")) inputs[entry.at("name")] = entry;
 
-    bound_layer convolution(make<double>(
-        {.input = {7, 5, 3}, .outputs = 4, .kernel = 3, .stride = 2, .padding = 1}));
+    bound_layer convolution(
+        make<double>({.input = {7, 5, 3}, .outputs = 4, .kernel = 3, .stride = 2, .padding = 1}));
     const auto weight_order = golden::convolution_order({4, 3, 3, 3});
-    golden::generate(inputs.at("conv2d.weight"), weight_order, convolution.parameter_called("conv.weight").value);
+    golden::generate(inputs.at("conv2d.weight"), weight_order,
+                     convolution.parameter_called("conv.weight").value);
     golden::generate(inputs.at("conv2d.bias"), {0, 1, 2, 3}, convolution.parameter_called("conv.bias").value);
     const auto x = golden::activations<double>(inputs.at("conv2d.x"));
     const auto y = convolution.forward(x, phase::training);
@@ -87,7 +88,8 @@ TEST_CASE("conv2d gives PyTorch's output and gradients") {
         return golden::permuted(expected.at(name).at("values"), order);
     };
     CHECK(distance(y, wanted("y", golden::activation_order({2, 4, 4, 3}))) < 1e-12);
-    CHECK(distance(convolution.forward(x, phase::inference), wanted("y", golden::activation_order({2, 4, 4, 3}))) < 1e-12);
+    CHECK(distance(convolution.forward(x, phase::inference),
+                   wanted("y", golden::activation_order({2, 4, 4, 3}))) < 1e-12);
     CHECK(distance(dx, wanted("dx", golden::activation_order({2, 3, 7, 5}))) < 1e-12);
     CHECK(distance(convolution.gradient("conv.weight"), wanted("dweight", weight_order)) < 1e-12);
     CHECK(distance(convolution.gradient("conv.bias"), wanted("dbias", {0, 1, 2, 3})) < 1e-12);
@@ -106,7 +108,8 @@ TEST_CASE("conv2d in float follows double") {
         CHECK(distance(y, exact_y) < 1e-5);
         CHECK(distance(single.forward(x, phase::inference), exact_y) < 1e-5);
         const auto dx = single.backward(x, y, random_tensor<float>(of.samples, shape_of(y), "dy"));
-        const auto exact_dx = exact.backward(exact_x, exact_y, random_tensor<double>(of.samples, shape_of(y), "dy"));
+        const auto exact_dx =
+            exact.backward(exact_x, exact_y, random_tensor<double>(of.samples, shape_of(y), "dy"));
         CHECK(distance(dx, exact_dx) < 1e-5);
         CHECK(distance(single.gradient("conv.weight"), exact.gradient("conv.weight")) < 1e-5);
         if (of.bias) CHECK(distance(single.gradient("conv.bias"), exact.gradient("conv.bias")) < 1e-5);
@@ -141,7 +144,8 @@ TEST_CASE("conv2d computes the gradients that are wanted and leaves the others a
 }
 
 TEST_CASE("conv2d knows its output shape and its cost") {
-    const auto convolution = make<float>({.input = {6, 9, 2}, .outputs = 5, .kernel = {3, 2}, .stride = {2, 3}, .padding = {1, 0}});
+    const auto convolution = make<float>(
+        {.input = {6, 9, 2}, .outputs = 5, .kernel = {3, 2}, .stride = {2, 3}, .padding = {1, 0}});
     CHECK(convolution.output_shape({6, 9, 2}) == sample_shape{3, 3, 5});
     const std::uint64_t flops = 2 * (3 * 3) * (3 * 2 * 2) * 5;
     CHECK(convolution.flops({6, 9, 2}) == flop_counts{flops, flops, flops});
@@ -161,7 +165,8 @@ TEST_CASE("conv2d's parameters are HWIO weights that decay and a bias that does 
 }
 
 TEST_CASE("conv2d rejects what does not fit in one sentence") {
-    const auto convolution = make<float>({.input = {5, 5, 3}, .outputs = 4, .kernel = {3, 5}, .padding = {0, 1}});
+    const auto convolution =
+        make<float>({.input = {5, 5, 3}, .outputs = 4, .kernel = {3, 5}, .padding = {0, 1}});
     CHECK_THROWS_AS(convolution.output_shape({5, 5, 2}), shape_error);
     CHECK_THROWS_WITH(convolution.output_shape({5, 5, 2}),
                       "convolution 'conv' takes 3 channels, but its input 5x5x2 has 2");

@@ -19,7 +19,7 @@ TEST_CASE("linear's backward pass gives the gradients of its forward pass") {
         std::size_t outputs;
         std::size_t samples;
     };
-    const std::vector<linear_case> cases{{{1, 1, 7}, 5, 4}, {{1, 1, 1}, 1, 2},  {{3, 2, 5}, 10, 3},
+    const std::vector<linear_case> cases{{{1, 1, 7}, 5, 4},   {{1, 1, 1}, 1, 2},    {{3, 2, 5}, 10, 3},
                                          {{1, 1, 64}, 33, 5}, {{1, 1, 150}, 70, 1}, {{1, 1, 3}, 2, 40}};
     for (const auto& of : cases) {
         linear<double> checked({.name = "fc", .inputs = of.input.size(), .outputs = of.outputs});
@@ -59,7 +59,8 @@ TEST_CASE("linear in float follows double") {
         const auto exact_y = exact.forward(exact_x, phase::training);
         CHECK(distance(y, exact_y) < 1e-5);
         const auto dx = single.backward(x, y, random_tensor<float>(6, {1, 1, 10}, "dy"));
-        CHECK(distance(dx, exact.backward(exact_x, exact_y, random_tensor<double>(6, {1, 1, 10}, "dy"))) < 1e-5);
+        CHECK(distance(dx, exact.backward(exact_x, exact_y, random_tensor<double>(6, {1, 1, 10}, "dy"))) <
+              1e-5);
         CHECK(distance(single.gradient("fc.weight"), exact.gradient("fc.weight")) < 1e-5);
         CHECK(distance(single.gradient("fc.bias"), exact.gradient("fc.bias")) < 1e-5);
     }
@@ -120,6 +121,7 @@ TEST_CASE("linear rejects what does not fit in one sentence") {
     CHECK_THROWS_WITH(fc.itself.output_shape({2, 3, 3}),
                       "linear 'fc' takes 12 values a sample, but its input 2x3x3 has 18");
     CHECK_THROWS_AS(fc.forward(random_tensor<float>(2, {1, 1, 11}, "x"), phase::inference), shape_error);
-    CHECK_THROWS_WITH(linear<float>({.name = "fc", .inputs = 0}), "linear 'fc': inputs and outputs must be at least 1");
+    CHECK_THROWS_WITH(linear<float>({.name = "fc", .inputs = 0}),
+                      "linear 'fc': inputs and outputs must be at least 1");
     CHECK_THROWS_AS(linear<float>({.name = "fc", .inputs = 3, .outputs = 0}), argument_error);
 }

@@ -13,7 +13,8 @@ TEST_CASE("LeNet-5 has the parameters and the multiply-accumulates of the litera
     CHECK(network.blocks() == 7);
     CHECK(network.parameters() == 61706);
     std::uint64_t flops = 0;
-    for (std::size_t index = 0; index < network.blocks(); ++index) flops += network.block(index).flops.forward;
+    for (std::size_t index = 0; index < network.blocks(); ++index)
+        flops += network.block(index).flops.forward;
     CHECK(flops == 2 * (28 * 28 * 25 * 6 + 10 * 10 * 150 * 16 + 400 * 120 + 120 * 84 + 84 * 10));
     CHECK(network.shape_at(4) == sample_shape{5, 5, 16});
     CHECK(network.output_shape() == sample_shape{1, 1, 10});
@@ -23,10 +24,12 @@ TEST_CASE("LeNet-5 takes any size from 12x12 up and any number of channels") {
     for (const sample_shape& input : {sample_shape{12, 12, 1}, {32, 32, 3}, {13, 40, 2}}) {
         INFO(input);
         auto network = lenet5<float>(input, 4);
-        CHECK(shape_of(network.predict(standalone::random_tensor<float>(2, input, "x"))) == sample_shape{1, 1, 4});
+        CHECK(shape_of(network.predict(standalone::random_tensor<float>(2, input, "x"))) ==
+              sample_shape{1, 1, 4});
     }
     CHECK_THROWS_AS(lenet5<float>({11, 28, 1}, 10), shape_error);
-    CHECK_THROWS_WITH(lenet5<float>({11, 28, 1}, 10), "max_pool: a 2x2 kernel does not fit an input of 1x10x16");
+    CHECK_THROWS_WITH(lenet5<float>({11, 28, 1}, 10),
+                      "max_pool: a 2x2 kernel does not fit an input of 1x10x16");
     CHECK_THROWS_WITH(lenet5<float>({4, 28, 1}, 10),
                       "convolution 'conv2': a 5x5 kernel does not fit the input 2x14x6 with padding 0x0");
     CHECK_THROWS_AS(lenet5<float>({28, 28, 0}, 10), argument_error);
@@ -40,7 +43,8 @@ TEST_CASE("the golden files' generator is ours") {
         CHECK(hash_of(name) == check.at("fnv1a64").get<std::uint64_t>());
         for (std::size_t index = 0; index < 3; ++index) {
             CHECK(golden::hash(name, index) == check.at("h").at(index).get<std::uint64_t>());
-            CHECK(static_cast<double>(golden::generate(name, index, 1, 0)) == check.at("value").at(index).get<double>());
+            CHECK(static_cast<double>(golden::generate(name, index, 1, 0)) ==
+                  check.at("value").at(index).get<double>());
         }
     }
 }

@@ -131,7 +131,8 @@ double logits_error(const tensor<T>& logits, const json& expected) {
     for (std::size_t row = 0; row < expected.size(); ++row)
         for (std::size_t c = 0; c < expected[row].size(); ++c) {
             const double value = static_cast<double>(logits(row, 0, 0, c));
-            worst = std::max(worst, std::isnan(value) ? 1e300 : std::abs(value - expected[row][c].get<double>()));
+            worst =
+                std::max(worst, std::isnan(value) ? 1e300 : std::abs(value - expected[row][c].get<double>()));
         }
     return worst;
 }
@@ -142,16 +143,19 @@ std::vector<double> train(Network& network, const json& file, const std::string&
     using T = typename Network::value_type;
     const json& run = file.at("runs").at(name);
     const bool everywhere = run.at("decayed").size() == file.at("parameters").size();
-    sgd<T> optimiser({.momentum = run.at("momentum"), .nesterov = run.at("nesterov"), .decay_everywhere = everywhere});
+    sgd<T> optimiser(
+        {.momentum = run.at("momentum"), .nesterov = run.at("nesterov"), .decay_everywhere = everywhere});
     optimiser.attach(network.slices());
     const softmax_cross_entropy<T> loss({.label_smoothing = run.at("label_smoothing")});
-    const std::vector<block_rate> rates(network.blocks(), {.rate = run.at("rate"), .decay = run.at("weight_decay")});
+    const std::vector<block_rate> rates(network.blocks(),
+                                        {.rate = run.at("rate"), .decay = run.at("weight_decay")});
     std::vector<double> losses;
     tensor<T> gradient;
     for (std::size_t step = 0; step < run.at("losses").size(); ++step) {
         const std::size_t batch = step % run.at("batch_cycle").get<std::size_t>();
         const auto x = images<T>(file, batch);
-        const auto& logits = network.forward(x, 0, network.blocks(), {.phase = phase::training, .step = step});
+        const auto& logits =
+            network.forward(x, 0, network.blocks(), {.phase = phase::training, .step = step});
         losses.push_back(loss(logits, targets(file, batch), gradient));
         network.backward(x, gradient, 0, network.blocks());
         optimiser.step(network.arenas().values(), network.arenas().gradients(), 0, rates);

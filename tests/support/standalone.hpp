@@ -19,7 +19,8 @@ using namespace frostline;
 template <class T>
 void fill(T* values, std::size_t size, std::string_view name) {
     const random_stream draws(0, purpose::user, hash_of(name));
-    for (std::size_t i = 0; i < size; ++i) values[i] = static_cast<T>(static_cast<float>(2 * draws.uniform(i) - 1));
+    for (std::size_t i = 0; i < size; ++i)
+        values[i] = static_cast<T>(static_cast<float>(2 * draws.uniform(i) - 1));
 }
 
 template <class T>
@@ -42,7 +43,8 @@ tensor<T> rows_of(const tensor<T>& x, std::size_t first, std::size_t count) {
 
 template <class T>
 bool same_bits(const tensor<T>& left, const tensor<T>& right) {
-    return left.shape() == right.shape() && std::memcmp(left.data(), right.data(), left.size() * sizeof(T)) == 0;
+    return left.shape() == right.shape() &&
+           std::memcmp(left.data(), right.data(), left.size() * sizeof(T)) == 0;
 }
 
 /// max |left - right| / max |right|; infinite for NaN and for different sizes.
@@ -51,7 +53,8 @@ double distance(const Left& left, const Right& right) {
     if (left.size() != right.size()) return std::numeric_limits<double>::infinity();
     double apart = 0, largest = 0;
     for (std::size_t i = 0; i < left.size(); ++i) {
-        const auto difference = std::abs(static_cast<double>(left.data()[i]) - static_cast<double>(right.data()[i]));
+        const auto difference =
+            std::abs(static_cast<double>(left.data()[i]) - static_cast<double>(right.data()[i]));
         if (std::isnan(difference)) return std::numeric_limits<double>::infinity();
         apart = std::max(apart, difference);
         largest = std::max(largest, std::abs(static_cast<double>(right.data()[i])));
@@ -85,12 +88,14 @@ public:
         return y;
     }
     /// @return the gradient of x
-    tensor<T> backward(const tensor<T>& x, const tensor<T>& y, tensor<T> dy, gradients wanted = gradients::both) {
+    tensor<T> backward(const tensor<T>& x, const tensor<T>& y, tensor<T> dy,
+                       gradients wanted = gradients::both) {
         tensor<T> dx;
         itself.backward(x, y, dy, context, scratch, wanted, dx);
         return dx;
     }
-    tensor<T> backward(const tensor<T>& x, const tensor<T>& y, tensor<T> dy, gradients wanted, tensor<T>& daddend) {
+    tensor<T> backward(const tensor<T>& x, const tensor<T>& y, tensor<T> dy, gradients wanted,
+                       tensor<T>& daddend) {
         tensor<T> dx;
         itself.backward(x, y, dy, context, scratch, wanted, dx, daddend);
         return dx;
@@ -98,7 +103,9 @@ public:
 
     parameter<T>& parameter_called(std::string_view name) {
         parameter<T>* found = nullptr;
-        itself.for_each_parameter([&](parameter<T>& item) { if (item.name == name) found = &item; });
+        itself.for_each_parameter([&](parameter<T>& item) {
+            if (item.name == name) found = &item;
+        });
         if (found == nullptr) throw std::out_of_range("there is no parameter '" + std::string(name) + "'");
         return *found;
     }
@@ -126,14 +133,16 @@ private:
     parameter_arenas<T> arenas_;
 };
 
-/// Whether each sample's inference output has the same bits alone, in a batch of 3 and in one of 16, wherever it lies.
+/// Whether each sample's inference output has the same bits alone, in a batch of 3 and in one of 16, wherever
+/// it lies.
 template <layer Layer>
 bool inference_depends_on_the_sample_alone(bound_layer<Layer>& layer, const sample_shape& input) {
     const auto x = random_tensor<typename Layer::value_type>(16, input, "sixteen samples");
     const auto together = layer.forward(x, phase::inference);
     for (const std::size_t count : {1u, 3u})
         for (std::size_t first = 0; first + count <= 16; ++first)
-            if (!same_bits(layer.forward(rows_of(x, first, count), phase::inference), rows_of(together, first, count)))
+            if (!same_bits(layer.forward(rows_of(x, first, count), phase::inference),
+                           rows_of(together, first, count)))
                 return false;
     return true;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A training step allocates nothing on the heap once its shapes have been seen. The file replaces malloc and its kin
-// and every operator new for its executable, and counts the calls on all threads while asked to. What oneTBB and
-// OpenBLAS allocate for themselves, and the dynamic linker for a new thread of theirs, is left out.
+// A training step allocates nothing on the heap once its shapes have been seen. The file replaces malloc and
+// its kin and every operator new for its executable, and counts the calls on all threads while asked to. What
+// oneTBB and OpenBLAS allocate for themselves, and the dynamic linker for a new thread of theirs, is left
+// out.
 #include "frostline/train/trainer.hpp"
 
 #include "frostline/models/lenet.hpp"
@@ -46,7 +47,8 @@ void find_foreign_libraries() {
         [](dl_phdr_info* library, std::size_t, void*) {
             const std::string_view path = library->dlpi_name ? library->dlpi_name : "";
             const std::string_view name = path.substr(path.rfind('/') + 1);
-            if (!name.starts_with("libtbb") && !name.starts_with("libopenblas") && !name.starts_with("ld-linux"))
+            if (!name.starts_with("libtbb") && !name.starts_with("libopenblas") &&
+                !name.starts_with("ld-linux"))
                 return 0;
             for (int segment = 0; segment < library->dlpi_phnum; ++segment) {
                 const auto& header = library->dlpi_phdr[segment];
@@ -173,8 +175,9 @@ void* kept(void* pointer) {
     return pointer;
 }
 
-/// Trains, and counts each whole step, from the moment its learning rate is asked for until it is reported, of every
-/// epoch that froze and dropped as the epoch before it did. @return the counted allocations by step; -1 for the rest
+/// Trains, and counts each whole step, from the moment its learning rate is asked for until it is reported,
+/// of every epoch that froze and dropped as the epoch before it did. @return the counted allocations by step;
+/// -1 for the rest
 template <class Network>
 std::vector<int> allocations_by_step(test_run<Network>& run, training_options options,
                                      const in_memory_dataset<float>& data) {
@@ -203,8 +206,9 @@ std::vector<int> allocations_by_step(test_run<Network>& run, training_options op
 
 /// Active, frozen and dropped phases; each is entered, and then looked at in its second epoch.
 template <class Network>
-void check_steps_allocate_nothing(const Network& network, const in_memory_dataset<float>& data, std::size_t batch_size,
-                                  std::vector<std::size_t> wanted, any_feature_store<float> store, bool drops) {
+void check_steps_allocate_nothing(const Network& network, const in_memory_dataset<float>& data,
+                                  std::size_t batch_size, std::vector<std::size_t> wanted,
+                                  any_feature_store<float> store, bool drops) {
     REQUIRE(data.size() % batch_size != 0);
     const std::size_t epochs = wanted.size() + 1;
     test_run<Network> run(network, answers(std::move(wanted)), std::move(store));
@@ -212,7 +216,8 @@ void check_steps_allocate_nothing(const Network& network, const in_memory_datase
     std::size_t active = 0, frozen = 0, dropped = 0, partial = 0;
     for (const auto& step : run.events.steps) {
         if (by_step[step.step] < 0) continue;
-        INFO("step " << step.step << " with " << step.frozen << " frozen and " << step.dropped << " dropped blocks");
+        INFO("step " << step.step << " with " << step.frozen << " frozen and " << step.dropped
+                     << " dropped blocks");
         CHECK(by_step[step.step] == 0);
         ++(step.dropped > 0 ? dropped : step.frozen > 0 ? frozen : active);
         partial += step.samples < batch_size;
@@ -243,7 +248,8 @@ TEST_CASE("the counter sees every way to allocate, on every thread") {
     CHECK(allocations_of([] { ::operator delete(kept(::operator new(8, std::nothrow))); }) == 1);
     CHECK(allocations_of([] { ::operator delete[](kept(::operator new[](8, std::nothrow))); }) == 1);
     CHECK(allocations_of([] { ::operator delete(kept(::operator new(8, line, std::nothrow)), line); }) == 1);
-    CHECK(allocations_of([] { ::operator delete[](kept(::operator new[](8, line, std::nothrow)), line); }) == 1);
+    CHECK(allocations_of([] { ::operator delete[](kept(::operator new[](8, line, std::nothrow)), line); }) ==
+          1);
 
     const auto allocate_in_parallel = [] {
         parallel_for(100, [](std::size_t) { ::operator delete(kept(::operator new(8))); });
@@ -284,7 +290,8 @@ TEST_CASE("the steps of LeNet-5 allocate nothing") {
         check_steps_allocate_nothing(network, images(70), 16, {0, 2, 2}, no_feature_store{}, false);
     }
     SECTION("dropped") {
-        check_steps_allocate_nothing(network, images(70), 16, {0, 2, 2, 3, 3}, memory_feature_store<float>(plenty), true);
+        check_steps_allocate_nothing(network, images(70), 16, {0, 2, 2, 3, 3},
+                                     memory_feature_store<float>(plenty), true);
     }
     SECTION("partly stored") {
         check_steps_allocate_nothing(network, images(70), 16, {0, 2, 2, 2}, small_store(60'000), true);
@@ -296,14 +303,16 @@ TEST_CASE("the steps of a small network with residual blocks allocate nothing") 
     const int before = threads();
     set_threads(count);
     SECTION("frozen") {
-        check_steps_allocate_nothing(make_network(), images(70), 16, {0, 1, 1, 4, 4}, no_feature_store{}, false);
+        check_steps_allocate_nothing(make_network(), images(70), 16, {0, 1, 1, 4, 4}, no_feature_store{},
+                                     false);
     }
     SECTION("dropped and thawed") {
         check_steps_allocate_nothing(make_network(), images(70), 16, {0, 2, 2, 4, 4, 1, 1, 2, 2},
                                      memory_feature_store<float>(plenty), true);
     }
     SECTION("partly stored") {
-        check_steps_allocate_nothing(make_network(), images(70), 16, {0, 3, 3, 3}, small_store(100'000), true);
+        check_steps_allocate_nothing(make_network(), images(70), 16, {0, 3, 3, 3}, small_store(100'000),
+                                     true);
     }
     set_threads(before);
 }
@@ -315,7 +324,8 @@ TEST_CASE("the steps of VGG-11 allocate nothing", "[slow]") {
         check_steps_allocate_nothing(network, images(20, 32), 8, {0, 4, 4}, no_feature_store{}, false);
     }
     SECTION("dropped") {
-        check_steps_allocate_nothing(network, images(20, 32), 8, {0, 4, 4, 4}, memory_feature_store<float>(plenty), true);
+        check_steps_allocate_nothing(network, images(20, 32), 8, {0, 4, 4, 4},
+                                     memory_feature_store<float>(plenty), true);
     }
 }
 

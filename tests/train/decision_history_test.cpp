@@ -37,11 +37,13 @@ auto history_of(const Network& network, Policy policy, std::vector<observed_view
 
 }  // namespace
 
-TEST_CASE("learning blocks are translated to blocks of the network, and the head is never below the frost line") {
+TEST_CASE(
+    "learning blocks are translated to blocks of the network, and the head is never below the frost line") {
     auto network = make_network();
     std::vector<observed_view> seen;
     auto history = history_of(network, never{}, seen);
-    for (std::size_t wanted = 0; wanted <= 4; ++wanted) CHECK(history.boundary(wanted) == boundary_of[wanted]);
+    for (std::size_t wanted = 0; wanted <= 4; ++wanted)
+        CHECK(history.boundary(wanted) == boundary_of[wanted]);
     CHECK(history.boundary(5) == head_block);
     CHECK(history.boundary(std::numeric_limits<std::size_t>::max()) == head_block);
 }
@@ -51,11 +53,14 @@ TEST_CASE("a network whose head alone learns has no frost line") {
         {4, 4, 3}, {max_pool<float>{}, max_pool<float>{}},
         {head{global_average_pool<float>{}, linear<float>{{.name = "only", .inputs = 3, .outputs = 2}}}});
     std::vector<observed_view> seen;
-    auto history = history_of(pooled, [](const training_view& view) {
-        CHECK(view.blocks == 1);
-        CHECK(view.last_freezable == 0);
-        return std::size_t{9};
-    }, seen);
+    auto history = history_of(
+        pooled,
+        [](const training_view& view) {
+            CHECK(view.blocks == 1);
+            CHECK(view.last_freezable == 0);
+            return std::size_t{9};
+        },
+        seen);
     history.start(3);
     CHECK(history.take(1, 1, 0, 0, 0).wanted == 9);
     CHECK(history.boundary(9) == 0);
@@ -137,25 +142,28 @@ TEST_CASE("a policy sees the run so far, in learning blocks") {
     auto network = make_network();
     std::vector<observed_view> seen;
     std::size_t asked = 0;
-    auto history = history_of(network, [&](const training_view& view) {
-        ++asked;
-        CHECK(view.epoch == asked);
-        CHECK(view.epochs == 7);
-        CHECK(view.step == 10 * asked);
-        CHECK(view.blocks == 5);
-        CHECK(view.last_freezable == 4);
-        CHECK(view.frozen == (asked == 1 ? 0 : 2));
-        REQUIRE(view.scores.size() == asked);
-        CHECK(view.scores.back()[0] == (asked == 1 ? std::optional(100.0) : std::nullopt));
-        CHECK(view.scores.back()[4] == 105.0);
-        REQUIRE(view.train_losses.size() == asked);
-        CHECK(view.train_losses.back() == 1.0 / static_cast<double>(asked));
-        REQUIRE(view.learning_rates.size() == asked);
-        CHECK(view.learning_rates.back() == Catch::Approx(0.3));
-        CHECK(view.learning_rate_left == 8.0 / static_cast<double>(asked));
-        REQUIRE(view.costs.size() == 5);
-        return std::size_t{3};
-    }, seen);
+    auto history = history_of(
+        network,
+        [&](const training_view& view) {
+            ++asked;
+            CHECK(view.epoch == asked);
+            CHECK(view.epochs == 7);
+            CHECK(view.step == 10 * asked);
+            CHECK(view.blocks == 5);
+            CHECK(view.last_freezable == 4);
+            CHECK(view.frozen == (asked == 1 ? 0 : 2));
+            REQUIRE(view.scores.size() == asked);
+            CHECK(view.scores.back()[0] == (asked == 1 ? std::optional(100.0) : std::nullopt));
+            CHECK(view.scores.back()[4] == 105.0);
+            REQUIRE(view.train_losses.size() == asked);
+            CHECK(view.train_losses.back() == 1.0 / static_cast<double>(asked));
+            REQUIRE(view.learning_rates.size() == asked);
+            CHECK(view.learning_rates.back() == Catch::Approx(0.3));
+            CHECK(view.learning_rate_left == 8.0 / static_cast<double>(asked));
+            REQUIRE(view.costs.size() == 5);
+            return std::size_t{3};
+        },
+        seen);
     history.start(7);
     for (std::size_t decision = 1; decision <= 2; ++decision) {
         history.count_step(0.2);
@@ -178,10 +186,13 @@ TEST_CASE("a learning block carries the costs of the blocks without parameters b
     const auto blocks = costs_of_blocks(network);
     std::vector<block_costs> costs;
     std::vector<observed_view> seen;
-    auto history = history_of(network, [&](const training_view& view) {
-        costs.assign(view.costs.begin(), view.costs.end());
-        return std::size_t{0};
-    }, seen);
+    auto history = history_of(
+        network,
+        [&](const training_view& view) {
+            costs.assign(view.costs.begin(), view.costs.end());
+            return std::size_t{0};
+        },
+        seen);
     history.start(1);
     history.take(1, 1, 0, 0, 0);
     REQUIRE(costs.size() == 5);

@@ -39,7 +39,8 @@ TEST_CASE("accuracy does not depend on the batch size of the evaluation") {
     auto network = make_network();
     const auto data = images(50);
     const double expected = evaluator<float>{}(network, data);
-    for (const std::size_t size : {1u, 7u, 49u, 50u, 51u}) CHECK(evaluator<float>{size}(network, data) == expected);
+    for (const std::size_t size : {1u, 7u, 49u, 50u, 51u})
+        CHECK(evaluator<float>{size}(network, data) == expected);
 }
 
 TEST_CASE("an evaluation changes neither weights nor running statistics") {

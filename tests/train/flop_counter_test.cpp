@@ -8,14 +8,15 @@ using namespace small_run;
 
 namespace {
 
-// Convolutions of 1x1: 2 * positions * inputs * outputs operations. Forward 8 * 4 * 3 = 96 for the first of 4x4,
-// 32 * 3 * 5 = 480 for the second, 2 * 5 * 2 = 20 for the head; backward is as much for each gradient.
+// Convolutions of 1x1: 2 * positions * inputs * outputs operations. Forward 8 * 4 * 3 = 96 for the first of
+// 4x4, 32 * 3 * 5 = 480 for the second, 2 * 5 * 2 = 20 for the head; backward is as much for each gradient.
 using counted_network = network<convolution, head>;
 
 counted_network make_counted() {
-    return counted_network({4, 4, 1},
-                           {convolution(convolution_called("0", 1, 3, 1)), convolution(convolution_called("1", 3, 5, 1))},
-                           {head{global_average_pool<float>{}, linear<float>{{.name = "2", .inputs = 5, .outputs = 2}}}});
+    return counted_network(
+        {4, 4, 1},
+        {convolution(convolution_called("0", 1, 3, 1)), convolution(convolution_called("1", 3, 5, 1))},
+        {head{global_average_pool<float>{}, linear<float>{{.name = "2", .inputs = 5, .outputs = 2}}}});
 }
 
 }  // namespace
@@ -79,9 +80,10 @@ TEST_CASE("a run reports the FLOPs of its schedule, filling included") {
     CHECK(summary.backward_flops_full == 70 * 4 * backward);
     CHECK(summary.forward_flops_saved() ==
           Catch::Approx(static_cast<double>(before_cut) / (4 * static_cast<double>(all))));
-    CHECK(summary.training_flops_saved() ==
-          Catch::Approx(1 - static_cast<double>(summary.forward_flops + summary.backward_flops) /
-                                static_cast<double>(summary.forward_flops_full + summary.backward_flops_full)));
+    CHECK(
+        summary.training_flops_saved() ==
+        Catch::Approx(1 - static_cast<double>(summary.forward_flops + summary.backward_flops) /
+                              static_cast<double>(summary.forward_flops_full + summary.backward_flops_full)));
 }
 
 TEST_CASE("a run without freezing saves exactly nothing") {

@@ -21,7 +21,9 @@ struct fixture {
         network.forward(batch_of(data, 0, 20), 0, network.blocks(), {.phase = phase::training});
     }
 
-    tensor<float> input(const std::vector<std::size_t>& indices) { return line.input(data, indices, targets, ids); }
+    tensor<float> input(const std::vector<std::size_t>& indices) {
+        return line.input(data, indices, targets, ids);
+    }
     tensor<float> expected(const std::vector<std::size_t>& indices, std::size_t until) {
         tensor<float> batch;
         std::vector<std::int32_t> some_targets;
@@ -32,7 +34,8 @@ struct fixture {
     bool gives(const std::vector<std::size_t>& indices) {
         const auto found = input(indices);
         const auto wanted = expected(indices, line.frozen());
-        return found.shape() == wanted.shape() && same_bits({found.data(), found.size()}, {wanted.data(), wanted.size()});
+        return found.shape() == wanted.shape() &&
+               same_bits({found.data(), found.size()}, {wanted.data(), wanted.size()});
     }
 };
 
@@ -48,9 +51,9 @@ TEST_CASE("a frost line gives what enters the first block that learns, however i
         f.line.move(frozen, dropped);
         CHECK(f.line.frozen() == frozen);
         CHECK(f.line.dropped() == dropped);
-        CHECK(f.gives({4, 2, 9}));         // nothing stored yet
-        CHECK(f.gives({9, 1, 2, 0, 4}));   // some of it
-        CHECK(f.gives({1, 9, 0}));         // all of it
+        CHECK(f.gives({4, 2, 9}));        // nothing stored yet
+        CHECK(f.gives({9, 1, 2, 0, 4}));  // some of it
+        CHECK(f.gives({1, 9, 0}));        // all of it
         f.line.take_filled_samples();
     }
 }

@@ -20,10 +20,9 @@ block_state state_of(Run& run, std::size_t first, std::size_t last) {
     return {run.weights(first, last), run.statistics(first, last), run.momentum(first, last)};
 }
 
-bool same_bits(const block_state& left, const block_state& right) {
-    return small_run::same_bits(left.weights, right.weights) &&
-           small_run::same_bits(left.statistics, right.statistics) &&
-           small_run::same_bits(left.momentum, right.momentum);
+bool same_state(const block_state& left, const block_state& right) {
+    return same_bits(left.weights, right.weights) && same_bits(left.statistics, right.statistics) &&
+           same_bits(left.momentum, right.momentum);
 }
 
 void check_inert(any_feature_store<float> store, bool drops) {
@@ -44,17 +43,19 @@ void check_inert(any_feature_store<float> store, bool drops) {
     REQUIRE(frozen.size() == 2);
     CHECK(frozen[0].first == boundary_of[2]);
     CHECK(frozen[1].first == boundary_of[4]);
-    for (const auto& [boundary, before] : frozen) CHECK(same_bits(before, state_of(run, 0, boundary)));
+    for (const auto& [boundary, before] : frozen) CHECK(same_state(before, state_of(run, 0, boundary)));
     const block_state after = state_of(run, 3, head_block + 1);
-    CHECK_FALSE(small_run::same_bits(learning.weights, after.weights));
-    CHECK_FALSE(small_run::same_bits(learning.statistics, after.statistics));
-    CHECK_FALSE(small_run::same_bits(learning.momentum, after.momentum));
+    CHECK_FALSE(same_bits(learning.weights, after.weights));
+    CHECK_FALSE(same_bits(learning.statistics, after.statistics));
+    CHECK_FALSE(same_bits(learning.momentum, after.momentum));
     CHECK((run.events.steps.back().dropped > 0) == drops);
 }
 
 }  // namespace
 
-TEST_CASE("what is frozen and recomputed stays bit for bit as it is") { check_inert(no_feature_store{}, false); }
+TEST_CASE("what is frozen and recomputed stays bit for bit as it is") {
+    check_inert(no_feature_store{}, false);
+}
 
 TEST_CASE("what is frozen and dropped stays bit for bit as it is") {
     check_inert(memory_feature_store<float>(plenty), true);
@@ -100,7 +101,8 @@ TEST_CASE("training VGG-11 from the store equals training with the frozen blocks
 }
 
 TEST_CASE("the head learns whatever a policy answers") {
-    test_run run(make_network(), answers({std::numeric_limits<std::size_t>::max()}), memory_feature_store<float>(plenty));
+    test_run run(make_network(), answers({std::numeric_limits<std::size_t>::max()}),
+                 memory_feature_store<float>(plenty));
     floats head;
     run.events.on_move = [&](const frost_line_moved&) { head = run.weights(head_block, head_block + 1); };
     const auto summary = run.trains.run(options_for(4), images(64));

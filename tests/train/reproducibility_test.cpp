@@ -15,7 +15,8 @@ struct with_threads {
     ~with_threads() { set_threads(before); }
 };
 
-floats weights_after(const training_options& options, const in_memory_dataset<float>& data, std::uint64_t seed = 1) {
+floats weights_after(const training_options& options, const in_memory_dataset<float>& data,
+                     std::uint64_t seed = 1) {
     test_run run(make_network(seed), answers({0, 2, 3}), memory_feature_store<float>(plenty));
     run.trains.run(options, data);
     return run.weights();

@@ -62,11 +62,12 @@ inline small_network make_network(std::uint64_t seed = 1, std::size_t classes = 
     residuals.emplace_back(sequence{convolution(convolution_called("4.a", 16, 24)),
                                     convolution(convolution_called("4.b", 24, 24))},
                            projection(convolution_called("4.shortcut", 16, 24, 1)));
-    small_network made({28, 28, 1},
-                       {convolution(convolution_called("0", 1, 8, 3, 2)), convolution(convolution_called("1", 8, 16))},
-                       {max_pool<float>{{.kernel = 2}}}, std::move(residuals),
-                       {head{global_average_pool<float>{},
-                             linear<float>{{.name = "head", .inputs = 24, .outputs = classes}}}});
+    small_network made(
+        {28, 28, 1},
+        {convolution(convolution_called("0", 1, 8, 3, 2)), convolution(convolution_called("1", 8, 16))},
+        {max_pool<float>{{.kernel = 2}}}, std::move(residuals),
+        {head{global_average_pool<float>{},
+              linear<float>{{.name = "head", .inputs = 24, .outputs = classes}}}});
     made.initialise(seed);
     return made;
 }
@@ -75,7 +76,8 @@ inline small_network make_network(std::uint64_t seed = 1, std::size_t classes = 
 inline constexpr std::size_t boundary_of[] = {0, 1, 3, 4, 5};
 inline constexpr std::size_t head_block = 5;
 
-/// The first images of Fashion-MNIST's test set, or stripes whose frequency is their class; 28x28, or padded to 32x32.
+/// The first images of Fashion-MNIST's test set, or stripes whose frequency is their class; 28x28, or padded
+/// to 32x32.
 inline in_memory_dataset<float> images(std::size_t count, std::size_t side = 28) {
     const std::size_t margin = (side - 28) / 2;
     tensor<float> pixels;
@@ -102,7 +104,9 @@ inline in_memory_dataset<float> images(std::size_t count, std::size_t side = 28)
             targets[index] = static_cast<std::int32_t>(index % 10);
             for (std::size_t i = 0; i < image.size(); ++i)
                 image[i] = static_cast<float>(
-                    0.5 + 0.4 * std::sin(0.2 * static_cast<double>((targets[index] + 1) * static_cast<int>(i % 28))) +
+                    0.5 +
+                    0.4 *
+                        std::sin(0.2 * static_cast<double>((targets[index] + 1) * static_cast<int>(i % 28))) +
                     0.1 * noise.normal(i));
             place(index);
         }
@@ -145,8 +149,9 @@ floats statistics_of(Network& network, std::size_t first, std::size_t last) {
     floats found;
     for (std::size_t index = first; index < last; ++index)
         network.visit(index, [&](auto& block, auto&) {
-            block.for_each_buffer(
-                [&](buffer<float>& item) { found.insert(found.end(), item.values.begin(), item.values.end()); });
+            block.for_each_buffer([&](buffer<float>& item) {
+                found.insert(found.end(), item.values.begin(), item.values.end());
+            });
         });
     return found;
 }
@@ -156,8 +161,8 @@ struct shared_sgd {
     std::shared_ptr<sgd<float>> held = std::make_shared<sgd<float>>();
 
     void attach(std::span<const parameter_slice> slices) { held->attach(slices); }
-    std::optional<std::size_t> step(std::span<float> values, std::span<const float> gradients, std::size_t first,
-                                    std::span<const block_rate> rates) {
+    std::optional<std::size_t> step(std::span<float> values, std::span<const float> gradients,
+                                    std::size_t first, std::span<const block_rate> rates) {
         return held->step(values, gradients, first, rates);
     }
     void reset(std::size_t first, std::size_t last) { held->reset(first, last); }
@@ -167,7 +172,8 @@ struct shared_sgd {
     }
 };
 
-/// Keeps every event, and the order in which they came: s(tart), . (step), e(poch), d(ecision), m(ove), f(inish).
+/// Keeps every event, and the order in which they came: s(tart), . (step), e(poch), d(ecision), m(ove),
+/// f(inish).
 struct recorder {
     std::vector<run_started> starts{};
     std::vector<step_finished> steps{};
@@ -219,8 +225,8 @@ struct test_run {
     Network trained;
     shared_sgd optimiser{};
     recorder events{};
-    trainer<Network, softmax_cross_entropy<float>, shared_sgd, any_scorer<float>, any_policy, any_feature_store<float>,
-            recorder>
+    trainer<Network, softmax_cross_entropy<float>, shared_sgd, any_scorer<float>, any_policy,
+            any_feature_store<float>, recorder>
         trains;
 
     test_run(Network initial, any_policy policy, any_feature_store<float> store = no_feature_store{},
@@ -246,13 +252,19 @@ struct test_run {
     /// Whether weights, statistics, momentum and losses have the same bits.
     bool equals(test_run& other) {
         const std::size_t all = trained.blocks();
-        return same_bits(weights(), other.weights()) && same_bits(statistics(0, all), other.statistics(0, all)) &&
-               same_bits(momentum(0, all), other.momentum(0, all)) && events.losses() == other.events.losses();
+        return same_bits(weights(), other.weights()) &&
+               same_bits(statistics(0, all), other.statistics(0, all)) &&
+               same_bits(momentum(0, all), other.momentum(0, all)) &&
+               events.losses() == other.events.losses();
     }
 };
 
 inline training_options options_for(std::size_t epochs, std::size_t batch_size = 32) {
-    return {.epochs = epochs, .batch_size = batch_size, .schedule = constant{0.05}, .weight_decay = 5e-4, .seed = 7};
+    return {.epochs = epochs,
+            .batch_size = batch_size,
+            .schedule = constant{0.05},
+            .weight_decay = 5e-4,
+            .seed = 7};
 }
 
 inline constexpr std::size_t plenty = std::size_t{1} << 30;
@@ -276,7 +288,8 @@ struct observed_store {
     void put(std::span<const feature_key> keys, const tensor<float>& rows) {
         const std::size_t size = rows.size() / keys.size();
         for (std::size_t row = 0; row < keys.size(); ++row)
-            log->last_put[keys[row].sample] = floats(rows.data() + row * size, rows.data() + (row + 1) * size);
+            log->last_put[keys[row].sample] =
+                floats(rows.data() + row * size, rows.data() + (row + 1) * size);
         log->held.put(keys, rows);
     }
     void get(std::span<const feature_key> keys, tensor<float>& rows, std::vector<std::size_t>& missed) {

@@ -23,7 +23,12 @@ TEST_CASE("an observer is told every event in its order") {
     const auto data = images(70);
     test_run run(make_network(), answers({0, 2, 2}), memory_feature_store<float>(plenty));
     run.trains.run(options_for(3), data, take_first(data, 10), take_first(data, 20));
-    CHECK(run.events.order == "s" "...ed" "...edm" "...ed" "f");
+    CHECK(run.events.order ==
+          "s"
+          "...ed"
+          "...edm"
+          "...ed"
+          "f");
 }
 
 TEST_CASE("the events carry what happened") {
@@ -122,10 +127,13 @@ TEST_CASE("every observer is told, and only of the events it takes") {
         void operator()(const epoch_finished&) { *order += 'c'; }
         void operator()(const run_finished&) { *order += 'd'; }
     } third{&order};
-    trainer trains(network, softmax_cross_entropy<float>{}, sgd<float>{}, weight_change{}, never{}, no_feature_store{},
-                   first, second, third);
+    trainer trains(network, softmax_cross_entropy<float>{}, sgd<float>{}, weight_change{}, never{},
+                   no_feature_store{}, first, second, third);
     trains.run(options_for(2), data);
-    CHECK(order == "bbac" "bbac" "d");
+    CHECK(order ==
+          "bbac"
+          "bbac"
+          "d");
 }
 
 TEST_CASE("data sets that are not there are not evaluated") {
@@ -150,7 +158,11 @@ TEST_CASE("a stopped run ends after the step in which it is asked to") {
     CHECK(summary.epochs == 2);
     CHECK(summary.test_accuracy);
     // The epoch that was cut short is reported, but nothing is decided on it.
-    CHECK(run.events.order == "s" "...edm" "..e" "f");
+    CHECK(run.events.order ==
+          "s"
+          "...edm"
+          "..e"
+          "f");
     CHECK(run.events.epochs[1].train_loss ==
           Catch::Approx((run.events.steps[3].loss + run.events.steps[4].loss) / 2));
     CHECK(run.events.epochs[1].scores.empty());
@@ -174,10 +186,9 @@ TEST_CASE("a run that diverges names the block, the step and the rate") {
     test_run run(make_network(), answers({0}));
     auto options = options_for(20);
     options.schedule = constant{1e30};
-    CHECK_THROWS_WITH(run.trains.run(options, images(64)), ContainsSubstring("training diverged") &&
-                                                               ContainsSubstring("block ") &&
-                                                               ContainsSubstring("step ") &&
-                                                               ContainsSubstring("learning rate 1e+30"));
+    CHECK_THROWS_WITH(run.trains.run(options, images(64)),
+                      ContainsSubstring("training diverged") && ContainsSubstring("block ") &&
+                          ContainsSubstring("step ") && ContainsSubstring("learning rate 1e+30"));
     CHECK(run.events.ends.empty());
     CHECK_THROWS_AS(run.trains.run(options, images(64)), divergence_error);
 }
@@ -216,7 +227,8 @@ TEST_CASE("options out of range are refused in one sentence before anything is t
     auto options = options_for(0);
     refused(options, "the number of epochs must be at least 1, found 0");
     options = options_for(1, 41);
-    refused(options, "the batch size is 41, expected at least 1 and at most 40, the number of training samples");
+    refused(options,
+            "the batch size is 41, expected at least 1 and at most 40, the number of training samples");
     options = options_for(1, 0);
     refused(options, "the batch size is 0, expected at least 1");
     options = options_for(1);

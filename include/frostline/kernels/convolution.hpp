@@ -13,25 +13,28 @@ namespace frostline::inline FROSTLINE_ISA::kernels {
 
 /// What a training forward keeps for the gradient of the weights.
 ///
-/// Empty: keeping the transformed input of Winograd was measured and rejected. It is 2.25 times the size of x; making
-/// it again takes a tenth of the backward pass, and writing and reading it took longer than that.
+/// Empty: keeping the transformed input of Winograd was measured and rejected. It is 2.25 times the size of
+/// x; making it again takes a tenth of the backward pass, and writing and reading it took longer than that.
 template <class T>
 struct convolution_memory {};
 
-/// The algorithms. `pointwise` and `direct` differ in name only: a 1 x 1 convolution is the direct one with one tap.
+/// The algorithms. `pointwise` and `direct` differ in name only: a 1 x 1 convolution is the direct one with
+/// one tap.
 enum class convolution_engine { im2col, pointwise, direct, winograd_2x2, winograd_4x4 };
 
 enum class convolution_pass { forward, backward_input, backward_weights };
 
 namespace detail {
 
-/// Estimates of the work of one sample, in multiply-accumulates at the speed of a large product. The constants are
-/// fitted to measurements of 16 to 512 channels on 2 x 2 to 32 x 32; they need to rank the engines, not more.
+/// Estimates of the work of one sample, in multiply-accumulates at the speed of a large product. The
+/// constants are fitted to measurements of 16 to 512 channels on 2 x 2 to 32 x 32; they need to rank the
+/// engines, not more.
 constexpr double direct_cost(const convolution_geometry& g) {
     const auto meetings = [](std::size_t kernel, std::size_t stride, std::size_t padding, std::size_t input,
                              std::size_t output) {
         std::size_t count = 0;
-        for (std::size_t tap = 0; tap < kernel; ++tap) count += run_of_tap(tap, stride, padding, input, output).count;
+        for (std::size_t tap = 0; tap < kernel; ++tap)
+            count += run_of_tap(tap, stride, padding, input, output).count;
         return static_cast<double>(count);
     };
     const double inputs = static_cast<double>(g.input_channels);
@@ -43,18 +46,21 @@ constexpr double direct_cost(const convolution_geometry& g) {
 
 constexpr double winograd_cost(const convolution_geometry& g, std::size_t tile, double samples) {
     const double frequencies = static_cast<double>((tile + 2) * (tile + 2));
-    const double tiles = static_cast<double>((g.output_height + tile - 1) / tile * ((g.output_width + tile - 1) / tile));
+    const double tiles =
+        static_cast<double>((g.output_height + tile - 1) / tile * ((g.output_width + tile - 1) / tile));
     const double inputs = static_cast<double>(g.input_channels);
     const double outputs = static_cast<double>(g.output_channels);
-    return frequencies * (tiles * (inputs * outputs + 26 * (inputs + outputs)) + 50 * inputs * outputs / samples);
+    return frequencies *
+           (tiles * (inputs * outputs + 26 * (inputs + outputs)) + 50 * inputs * outputs / samples);
 }
 
 }  // namespace detail
 
-/// Chooses the engine: a pure function of the geometry, the pass and the phase. The transformation of the weights is
-/// shared by all samples of a batch, so that training may prefer another engine for a small batch; in inference the
-/// number of samples is taken to be 16, because a sample's bits must not depend on it.
-constexpr convolution_engine choose_convolution_engine(const convolution_geometry& g, convolution_pass pass, phase how) {
+/// Chooses the engine: a pure function of the geometry, the pass and the phase. The transformation of the
+/// weights is shared by all samples of a batch, so that training may prefer another engine for a small batch;
+/// in inference the number of samples is taken to be 16, because a sample's bits must not depend on it.
+constexpr convolution_engine choose_convolution_engine(const convolution_geometry& g, convolution_pass pass,
+                                                       phase how) {
     const bool pointwise = im2col::is_pointwise(g);
     const bool wide = g.input_channels >= 16 && g.output_channels >= 16;
     const double direct = detail::direct_cost(g);
@@ -66,9 +72,12 @@ constexpr convolution_engine choose_convolution_engine(const convolution_geometr
 
     if constexpr (own_product_is_fast) {
         if (pass == convolution_pass::backward_weights) {
-            // Gathering rows for one tap after the other pays only where dw is too large for one copy a thread.
+            // Gathering rows for one tap after the other pays only where dw is too large for one copy a
+            // thread.
             if (transforms) return winograd;
-            if (!wide || g.kernel_height * g.kernel_width * g.input_channels * g.output_channels <= std::size_t{1} << 18) return convolution_engine::im2col;
+            if (!wide || g.kernel_height * g.kernel_width * g.input_channels * g.output_channels <=
+                             std::size_t{1} << 18)
+                return convolution_engine::im2col;
             return pointwise ? convolution_engine::pointwise : convolution_engine::direct;
         }
         if (pointwise) return convolution_engine::pointwise;
@@ -83,11 +92,12 @@ constexpr convolution_engine choose_convolution_engine(const convolution_geometr
     }
 }
 
-/// y = epilogue(x * w); overwrites y. `memory` is null in inference, where the bits of a sample's output depend on
-/// nothing but that sample.
+/// y = epilogue(x * w); overwrites y. `memory` is null in inference, where the bits of a sample's output
+/// depend on nothing but that sample.
 template <class T>
-void convolution_forward(const convolution_geometry& g, const T* x, const T* w, const convolution_epilogue<T>& epilogue,
-                         T* y, phase how, convolution_memory<T>* /*memory*/, workspace<T>& scratch,
+void convolution_forward(const convolution_geometry& g, const T* x, const T* w,
+                         const convolution_epilogue<T>& epilogue, T* y, phase how,
+                         convolution_memory<T>* /*memory*/, workspace<T>& scratch,
                          convolution_engine engine) {
     const bool direct = engine == convolution_engine::direct ||
                         (engine == convolution_engine::pointwise && !im2col::uses_blas(g, how));
@@ -103,16 +113,17 @@ void convolution_forward(const convolution_geometry& g, const T* x, const T* w, 
 }
 
 template <class T>
-void convolution_forward(const convolution_geometry& g, const T* x, const T* w, const convolution_epilogue<T>& epilogue,
-                         T* y, phase how, convolution_memory<T>* memory, workspace<T>& scratch) {
+void convolution_forward(const convolution_geometry& g, const T* x, const T* w,
+                         const convolution_epilogue<T>& epilogue, T* y, phase how,
+                         convolution_memory<T>* memory, workspace<T>& scratch) {
     convolution_forward(g, x, w, epilogue, y, how, memory, scratch,
                         choose_convolution_engine(g, convolution_pass::forward, how));
 }
 
 /// dx = gradient of the input; overwrites dx.
 template <class T>
-void convolution_backward_input(const convolution_geometry& g, const T* dy, const T* w, T* dx, workspace<T>& scratch,
-                                convolution_engine engine) {
+void convolution_backward_input(const convolution_geometry& g, const T* dy, const T* w, T* dx,
+                                workspace<T>& scratch, convolution_engine engine) {
     const bool direct = engine == convolution_engine::direct ||
                         (engine == convolution_engine::pointwise && own_product_is_fast);
     if (direct) {
@@ -127,9 +138,11 @@ void convolution_backward_input(const convolution_geometry& g, const T* dy, cons
 }
 
 template <class T>
-void convolution_backward_input(const convolution_geometry& g, const T* dy, const T* w, T* dx, workspace<T>& scratch) {
-    convolution_backward_input(g, dy, w, dx, scratch,
-                               choose_convolution_engine(g, convolution_pass::backward_input, phase::training));
+void convolution_backward_input(const convolution_geometry& g, const T* dy, const T* w, T* dx,
+                                workspace<T>& scratch) {
+    convolution_backward_input(
+        g, dy, w, dx, scratch,
+        choose_convolution_engine(g, convolution_pass::backward_input, phase::training));
 }
 
 /// dw = gradient of the weights; overwrites dw. `memory` is that of the forward pass on the same x.
@@ -153,8 +166,9 @@ void convolution_backward_weights(const convolution_geometry& g, const T* x, con
 template <class T>
 void convolution_backward_weights(const convolution_geometry& g, const T* x, const T* dy, T* dw,
                                   const convolution_memory<T>& memory, workspace<T>& scratch) {
-    convolution_backward_weights(g, x, dy, dw, memory, scratch,
-                                 choose_convolution_engine(g, convolution_pass::backward_weights, phase::training));
+    convolution_backward_weights(
+        g, x, dy, dw, memory, scratch,
+        choose_convolution_engine(g, convolution_pass::backward_weights, phase::training));
 }
 
 }  // namespace frostline::kernels

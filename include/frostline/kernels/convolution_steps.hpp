@@ -11,8 +11,8 @@
 
 namespace frostline::inline FROSTLINE_ISA::kernels {
 
-/// The positions of one axis at which one tap of the kernel meets the image: output positions first, first + 1, ...
-/// (count of them), and input positions input_first, input_first + stride, ...
+/// The positions of one axis at which one tap of the kernel meets the image: output positions first, first +
+/// 1, ... (count of them), and input positions input_first, input_first + stride, ...
 struct tap_run {
     std::size_t first = 0;
     std::size_t count = 0;
@@ -50,7 +50,8 @@ void finish_rows(T* y, std::size_t begin, std::size_t end, std::size_t stride, s
             const std::size_t at = row * stride + channel + done;
             const std::size_t count = std::min(lanes<T>, channels - done);
             const T* addend = epilogue.addend ? epilogue.addend + at : nullptr;
-            store_first<T>(y + at, finish<T>(load_first(y + at, count), epilogue, channel + done, addend, count), count);
+            store_first<T>(
+                y + at, finish<T>(load_first(y + at, count), epilogue, channel + done, addend, count), count);
         }
     }
 }

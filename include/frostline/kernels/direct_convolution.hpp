@@ -8,10 +8,11 @@
 #include <cstddef>
 
 /// Convolution without a matrix of patches. For one tap of the kernel, the product of an image with the tap's
-/// (input channels x output channels) weights is a plain matrix product whose rows are pixels; only which row of x
-/// goes to which row of y differs from tap to tap. The micro-kernels take both by pointer, so each tap runs over the
-/// list of rows where it meets the image: nothing is copied, and the taps that fall on padding cost nothing, which
-/// is 5 of 9 at 2 x 2 and 44 of 144 at 4 x 4. A 1 x 1 convolution and a linear layer are one tap.
+/// (input channels x output channels) weights is a plain matrix product whose rows are pixels; only which row
+/// of x goes to which row of y differs from tap to tap. The micro-kernels take both by pointer, so each tap
+/// runs over the list of rows where it meets the image: nothing is copied, and the taps that fall on padding
+/// cost nothing, which is 5 of 9 at 2 x 2 and 44 of 144 at 4 x 4. A 1 x 1 convolution and a linear layer are
+/// one tap.
 ///
 /// Sums over taps pass through y in cache; with 64 channels that is 4% of the work, and with few channels it
 /// dominates: those go to im2col.
@@ -22,15 +23,15 @@ inline constexpr std::size_t block_depth = 128;
 /// Rows of y of one task: enough to pay for the copy of each block of weights, few enough to stay in L2.
 inline constexpr std::size_t task_rows = 240;
 
-/// Lists, for rows [begin, end) of the output grid (or of the input grid if `scatter`), the rows where one tap
-/// meets the image: visit(input row, output row), as indices of pixels of the whole batch.
+/// Lists, for rows [begin, end) of the output grid (or of the input grid if `scatter`), the rows where one
+/// tap meets the image: visit(input row, output row), as indices of pixels of the whole batch.
 template <bool ByInput, class Visit>
-[[gnu::always_inline]] inline void for_each_meeting(const convolution_geometry& g, std::size_t tap, std::size_t begin,
-                                                    std::size_t end, const Visit& visit) {
-    const tap_run vertical = run_of_tap(tap / g.kernel_width, g.stride_height, g.padding_height, g.input_height,
-                                        g.output_height);
-    const tap_run horizontal = run_of_tap(tap % g.kernel_width, g.stride_width, g.padding_width, g.input_width,
-                                          g.output_width);
+[[gnu::always_inline]] inline void for_each_meeting(const convolution_geometry& g, std::size_t tap,
+                                                    std::size_t begin, std::size_t end, const Visit& visit) {
+    const tap_run vertical =
+        run_of_tap(tap / g.kernel_width, g.stride_height, g.padding_height, g.input_height, g.output_height);
+    const tap_run horizontal =
+        run_of_tap(tap % g.kernel_width, g.stride_width, g.padding_width, g.input_width, g.output_width);
     if (vertical.count == 0 || horizontal.count == 0) return;
     const std::size_t height = ByInput ? g.input_height : g.output_height;
     const std::size_t width = ByInput ? g.input_width : g.output_width;
@@ -58,12 +59,13 @@ template <bool ByInput, class Visit>
         std::size_t input = (sample * g.input_height + input_y) * g.input_width + horizontal.input_first +
                             first * horizontal.stride;
         std::size_t output = (sample * g.output_height + y) * g.output_width + horizontal.first + first;
-        for (std::size_t step = first; step < last; ++step, input += horizontal.stride, ++output) visit(input, output);
+        for (std::size_t step = first; step < last; ++step, input += horizontal.stride, ++output)
+            visit(input, output);
     }
 }
 
-/// target (grid of `ByInput`) = sum over taps of source times the tap's weights (transposed if ByInput): the forward
-/// pass or the gradient of the input, which only swap the roles of the two grids.
+/// target (grid of `ByInput`) = sum over taps of source times the tap's weights (transposed if ByInput): the
+/// forward pass or the gradient of the input, which only swap the roles of the two grids.
 template <bool ByInput, class T>
 void add_taps(const convolution_geometry& g, const T* source, const T* w, T* target,
               const convolution_epilogue<T>& epilogue) {
@@ -75,7 +77,8 @@ void add_taps(const convolution_geometry& g, const T* source, const T* w, T* tar
     const std::size_t wanted = std::max<std::size_t>(1, 4 * static_cast<std::size_t>(threads()) / panels);
     const std::size_t step = std::clamp<std::size_t>(round_up((rows + wanted - 1) / wanted, 6), 6, task_rows);
     const std::size_t ranges = (rows + step - 1) / step;
-    // Neighbouring tasks, mostly of one thread, share pixels if all weights fit in L2, else they share weights.
+    // Neighbouring tasks, mostly of one thread, share pixels if all weights fit in L2, else they share
+    // weights.
     const bool by_rows = g.weight_size() * sizeof(T) <= std::size_t{1} << 19;
 
     parallel_for(ranges * panels, [&](std::size_t task) {
@@ -87,7 +90,8 @@ void add_taps(const convolution_geometry& g, const T* source, const T* w, T* tar
         const T* a[task_rows];
         T* c[task_rows];
 
-        for (std::size_t row = begin; row < end; ++row) std::fill_n(target + row * columns + column, width, T{0});
+        for (std::size_t row = begin; row < end; ++row)
+            std::fill_n(target + row * columns + column, width, T{0});
         for (std::size_t tap = 0; tap < g.kernel_height * g.kernel_width; ++tap) {
             std::size_t count = 0;
             for_each_meeting<ByInput>(g, tap, begin, end, [&](std::size_t input, std::size_t output) {
@@ -110,7 +114,8 @@ void add_taps(const convolution_geometry& g, const T* source, const T* w, T* tar
                     } else {
                         for (std::size_t i = 0; i < size; ++i) {
                             for (std::size_t j = 0; j < width; j += lanes<T>) {
-                                store<T>(block + i * stride + j, load_first(weights + i * columns + j, width - j));
+                                store<T>(block + i * stride + j,
+                                         load_first(weights + i * columns + j, width - j));
                             }
                         }
                         add_row_panel<T>(count, width, size, a, k, block, stride, c);
@@ -123,7 +128,8 @@ void add_taps(const convolution_geometry& g, const T* source, const T* w, T* tar
 }
 
 template <class T>
-void forward(const convolution_geometry& g, const T* x, const T* w, const convolution_epilogue<T>& epilogue, T* y) {
+void forward(const convolution_geometry& g, const T* x, const T* w, const convolution_epilogue<T>& epilogue,
+             T* y) {
     add_taps<false>(g, x, w, y, epilogue);
 }
 
@@ -132,20 +138,20 @@ void backward_input(const convolution_geometry& g, const T* dy, const T* w, T* d
     add_taps<true>(g, dy, w, dx, convolution_epilogue<T>{});
 }
 
-/// Weight gradients: for each tap, the sum over its meetings of the outer product of a row of x with a row of dy.
-/// Rows of both are gathered into dense blocks: straight from x and dy, whose rows are a power of two apart, they
-/// would compete for a few sets of L1.
+/// Weight gradients: for each tap, the sum over its meetings of the outer product of a row of x with a row of
+/// dy. Rows of both are gathered into dense blocks: straight from x and dy, whose rows are a power of two
+/// apart, they would compete for a few sets of L1.
 template <class T>
 void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T* dw, workspace<T>& scratch) {
-    constexpr std::size_t block_rows = 96;      // of dw: input channels of one gathered block of x
-    constexpr std::size_t task_blocks = 4;      // that share a gathered block of dy
+    constexpr std::size_t block_rows = 96;  // of dw: input channels of one gathered block of x
+    constexpr std::size_t task_blocks = 4;  // that share a gathered block of dy
     const std::size_t rows = g.samples * g.output_positions();
     const std::size_t taps = g.kernel_height * g.kernel_width;
     const std::size_t panels = (g.output_channels + panel_columns<T> - 1) / panel_columns<T>;
     const std::size_t slices = (g.input_channels + block_rows * task_blocks - 1) / (block_rows * task_blocks);
     const std::size_t tasks = taps * panels * slices;
-    // The sum is split only when dw alone has too few tasks. The parts are combined in order, so that the result
-    // depends on the number of threads but not on their timing.
+    // The sum is split only when dw alone has too few tasks. The parts are combined in order, so that the
+    // result depends on the number of threads but not on their timing.
     const std::size_t wanted = (4 * static_cast<std::size_t>(threads()) + tasks - 1) / tasks;
     const std::size_t parts = std::clamp<std::size_t>(std::min(wanted, rows / 1024), 1, 64);
     const std::size_t part_rows = (rows + parts - 1) / parts;
@@ -167,7 +173,8 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
         const T* dy_row[block_depth];
         std::size_t count = 0;
 
-        for (std::size_t row = 0; row < height; ++row) std::fill_n(sum + row * g.output_channels, width, T{0});
+        for (std::size_t row = 0; row < height; ++row)
+            std::fill_n(sum + row * g.output_channels, width, T{0});
         const auto add_block = [&] {
             for (std::size_t k = 0; k < count; ++k) {
                 for (std::size_t j = 0; j < width; j += lanes<T>) {

@@ -13,43 +13,47 @@ namespace frostline::inline FROSTLINE_ISA::kernels {
 
 /// Whether products run on the micro-kernels below (true) or on OpenBLAS (false) where both are possible.
 ///
-/// Measured on one Zen 5 core, float: ours reaches 235 GFLOP/s with AVX-512 and OpenBLAS 0.3.21 204, and ours needs
-/// neither packing nor copies of patches. With AVX2 the two are equal on a machine that has no more than that. A
-/// build for plain x86-64 reaches 38 with ours, while OpenBLAS looks at the machine at run time: there it must do
-/// the training.
+/// Measured on one Zen 5 core, float: ours reaches 235 GFLOP/s with AVX-512 and OpenBLAS 0.3.21 204, and ours
+/// needs neither packing nor copies of patches. With AVX2 the two are equal on a machine that has no more
+/// than that. A build for plain x86-64 reaches 38 with ours, while OpenBLAS looks at the machine at run time:
+/// there it must do the training.
 #if defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__))
 inline constexpr bool own_product_is_fast = true;
 #else
 inline constexpr bool own_product_is_fast = false;
 #endif
 
-/// Columns of C that one micro-kernel holds in registers, in vectors: 6 x 4 accumulators of 32 registers, or 6 x 2
-/// of 16. A wider tile spills, a narrower one waits for loads (6 x 2 of 32 registers was as fast in L1 but reads B
-/// twice as often).
+/// Columns of C that one micro-kernel holds in registers, in vectors: 6 x 4 accumulators of 32 registers, or
+/// 6 x 2 of 16. A wider tile spills, a narrower one waits for loads (6 x 2 of 32 registers was as fast in L1
+/// but reads B twice as often).
 inline constexpr std::size_t panel_vectors = vector_registers == 32 ? 4 : 2;
 
 template <class T>
-inline constexpr std::size_t panel_columns = panel_vectors * lanes<T>;
+inline constexpr std::size_t panel_columns = panel_vectors* lanes<T>;
 
-/// Rows of C in registers: 6, except that a single vector of columns needs 12 to hide the latency of its additions.
-constexpr std::size_t micro_rows(std::size_t vectors) { return vectors == 1 && vector_registers == 32 ? 12 : 6; }
+/// Rows of C in registers: 6, except that a single vector of columns needs 12 to hide the latency of its
+/// additions.
+constexpr std::size_t micro_rows(std::size_t vectors) {
+    return vectors == 1 && vector_registers == 32 ? 12 : 6;
+}
 
 namespace detail {
 
-// The loops over rows and vectors have constant bounds; GCC unrolls them at -O2 only when told to, and keeps the
-// accumulators in memory if it does not. clang does it by itself and does not know the pragma.
+// The loops over rows and vectors have constant bounds; GCC unrolls them at -O2 only when told to, and keeps
+// the accumulators in memory if it does not. clang does it by itself and does not know the pragma.
 #if defined(__clang__)
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wunknown-pragmas"
 #endif
 
-/// C (Rows x Vectors vectors) += A B with A's and C's rows anywhere in memory, A's columns [first, first + depth),
-/// and B (depth x Vectors vectors) with row stride ldb. `tail` is the number of columns of the last vector that exist in C.
+/// C (Rows x Vectors vectors) += A B with A's and C's rows anywhere in memory, A's columns [first, first +
+/// depth), and B (depth x Vectors vectors) with row stride ldb. `tail` is the number of columns of the last
+/// vector that exist in C.
 ///
 /// Every element of C is one chain of multiply-adds over k that starts from its old value. The chain does not
-/// depend on Rows, on its place among the rows or on its neighbours, so a row's bits are a function of that row of A
-/// alone: what inference promises, and what no BLAS does. A zeroed C is added to instead of being overwritten; that
-/// costs a load in `depth` multiply-adds and halves the number of kernels.
+/// depend on Rows, on its place among the rows or on its neighbours, so a row's bits are a function of that
+/// row of A alone: what inference promises, and what no BLAS does. A zeroed C is added to instead of being
+/// overwritten; that costs a load in `depth` multiply-adds and halves the number of kernels.
 template <class T, std::size_t Rows, std::size_t Vectors>
 void add_row_product(std::size_t depth, const T* const* a, std::size_t first, const T* b, std::size_t ldb,
                      T* const* c, std::size_t tail) {
@@ -81,8 +85,9 @@ void add_row_product(std::size_t depth, const T* const* a, std::size_t first, co
     }
 }
 
-/// C (Rows x Vectors vectors, row stride ldc) += A^T B, with A (depth x Rows, row stride lda) and B as above: the
-/// product of weight gradients, where the sum runs over rows of both operands and neither needs a transposition.
+/// C (Rows x Vectors vectors, row stride ldc) += A^T B, with A (depth x Rows, row stride lda) and B as above:
+/// the product of weight gradients, where the sum runs over rows of both operands and neither needs a
+/// transposition.
 template <class T, std::size_t Rows, std::size_t Vectors>
 void add_outer_product(std::size_t depth, const T* a, std::size_t lda, const T* b, std::size_t ldb, T* c,
                        std::size_t ldc, std::size_t tail) {
@@ -141,8 +146,8 @@ void add_row_panel(std::size_t rows, std::size_t depth, const T* const* a, std::
 }
 
 template <class T, std::size_t Vectors>
-void add_outer_panel(std::size_t rows, std::size_t depth, const T* a, std::size_t lda, const T* b, std::size_t ldb,
-                     T* c, std::size_t ldc, std::size_t tail) {
+void add_outer_panel(std::size_t rows, std::size_t depth, const T* a, std::size_t lda, const T* b,
+                     std::size_t ldb, T* c, std::size_t ldc, std::size_t tail) {
     constexpr std::size_t step = micro_rows(Vectors);
     std::size_t row = 0;
     for (; row + step <= rows; row += step) {
@@ -166,18 +171,19 @@ template <class T, std::size_t Most = panel_vectors, class Panel>
 
 }  // namespace detail
 
-/// C += A B for `rows` rows given by pointers, `columns` <= panel_columns<T> columns, and A's columns [first, first +
-/// depth). B has `depth` rows of stride ldb, each readable up to a whole vector. The bits of a row of C depend on its row of A alone.
+/// C += A B for `rows` rows given by pointers, `columns` <= panel_columns<T> columns, and A's columns [first,
+/// first + depth). B has `depth` rows of stride ldb, each readable up to a whole vector. The bits of a row of
+/// C depend on its row of A alone.
 template <class T>
-void add_row_panel(std::size_t rows, std::size_t columns, std::size_t depth, const T* const* a, std::size_t first,
-                   const T* b, std::size_t ldb, T* const* c) {
+void add_row_panel(std::size_t rows, std::size_t columns, std::size_t depth, const T* const* a,
+                   std::size_t first, const T* b, std::size_t ldb, T* const* c) {
     detail::with_vectors<T>(columns, [&](auto vectors, std::size_t tail) {
         detail::add_row_panel<T, vectors()>(rows, depth, a, first, b, ldb, c, tail);
     });
 }
 
-/// C += A^T B with A (depth x rows, stride lda), B (depth x columns, stride ldb, rows readable up to a whole vector),
-/// `columns` <= panel_columns<T>.
+/// C += A^T B with A (depth x rows, stride lda), B (depth x columns, stride ldb, rows readable up to a whole
+/// vector), `columns` <= panel_columns<T>.
 template <class T>
 void add_outer_panel(std::size_t rows, std::size_t columns, std::size_t depth, const T* a, std::size_t lda,
                      const T* b, std::size_t ldb, T* c, std::size_t ldc) {
@@ -198,11 +204,11 @@ void blas_product(bool transpose_a, bool transpose_b, std::size_t m, std::size_t
     const auto op = [](bool transpose) { return transpose ? CblasTrans : CblasNoTrans; };
     const T beta = accumulate ? T{1} : T{0};
     if constexpr (std::is_same_v<T, float>) {
-        cblas_sgemm(CblasRowMajor, op(transpose_a), op(transpose_b), blas(m), blas(n), blas(k), 1, a, blas(lda), b,
-                    blas(ldb), beta, c, blas(ldc));
+        cblas_sgemm(CblasRowMajor, op(transpose_a), op(transpose_b), blas(m), blas(n), blas(k), 1, a,
+                    blas(lda), b, blas(ldb), beta, c, blas(ldc));
     } else {
-        cblas_dgemm(CblasRowMajor, op(transpose_a), op(transpose_b), blas(m), blas(n), blas(k), 1, a, blas(lda), b,
-                    blas(ldb), beta, c, blas(ldc));
+        cblas_dgemm(CblasRowMajor, op(transpose_a), op(transpose_b), blas(m), blas(n), blas(k), 1, a,
+                    blas(lda), b, blas(ldb), beta, c, blas(ldc));
     }
 }
 

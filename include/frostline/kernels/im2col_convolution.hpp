@@ -8,11 +8,12 @@
 #include <algorithm>
 #include <cstddef>
 
-/// Convolution as a matrix product: each row of a matrix is the patch of x under the kernel at one output position,
-/// and weights in the order (kernel_height, kernel_width, input channels, output channels) are the other factor as
-/// they lie. It serves the geometries that nothing better fits: few input channels, and every geometry in builds
-/// for plain x86-64, where OpenBLAS computes the products. In NHWC a kernel row of a patch is contiguous, so making a
-/// patch is kernel_height copies. 1 x 1 convolutions and linear layers use x itself as the matrix.
+/// Convolution as a matrix product: each row of a matrix is the patch of x under the kernel at one output
+/// position, and weights in the order (kernel_height, kernel_width, input channels, output channels) are the
+/// other factor as they lie. It serves the geometries that nothing better fits: few input channels, and every
+/// geometry in builds for plain x86-64, where OpenBLAS computes the products. In NHWC a kernel row of a patch
+/// is contiguous, so making a patch is kernel_height copies. 1 x 1 convolutions and linear layers use x
+/// itself as the matrix.
 namespace frostline::inline FROSTLINE_ISA::kernels::im2col {
 
 /// Whether x is its own matrix of patches.
@@ -21,11 +22,12 @@ constexpr bool is_pointwise(const convolution_geometry& g) {
            g.padding_height == 0 && g.padding_width == 0;
 }
 
-/// The rows that one product takes. OpenBLAS's bits depend on the number of rows, so that the cut is a function of the
-/// geometry and the number of threads; in inference it is one of the geometry of a sample alone.
+/// The rows that one product takes. OpenBLAS's bits depend on the number of rows, so that the cut is a
+/// function of the geometry and the number of threads; in inference it is one of the geometry of a sample
+/// alone.
 struct chunking {
-    std::size_t rows = 0;         // of one chunk
-    std::size_t group_rows = 0;   // chunks do not cross groups: whole samples
+    std::size_t rows = 0;        // of one chunk
+    std::size_t group_rows = 0;  // chunks do not cross groups: whole samples
     std::size_t groups = 0;
     std::size_t total_rows = 0;
 
@@ -54,7 +56,8 @@ inline chunking chunks_of(const convolution_geometry& g, phase how) {
     }
     const std::size_t group_rows = samples * positions;
     const std::size_t cuts = (group_rows + wanted_rows - 1) / wanted_rows;
-    return {(group_rows + cuts - 1) / cuts, group_rows, (g.samples + samples - 1) / samples, g.samples * positions};
+    return {(group_rows + cuts - 1) / cuts, group_rows, (g.samples + samples - 1) / samples,
+            g.samples * positions};
 }
 
 /// Writes the patches of output positions [begin, end) of the batch as rows of `stride` elements.
@@ -65,7 +68,7 @@ void make_patches(const convolution_geometry& g, const T* x, std::size_t begin, 
     for (std::size_t row = begin; row < end; ++row, patches += stride) {
         const std::size_t sample = row / g.output_positions();
         const std::size_t position = row % g.output_positions();
-        const std::size_t top = position / g.output_width * g.stride_height;   // in coordinates with padding
+        const std::size_t top = position / g.output_width * g.stride_height;  // in coordinates with padding
         const std::size_t left = position % g.output_width * g.stride_width;
         // Columns [low, high) of the patch lie inside the image.
         const std::size_t low = std::min(g.kernel_width, g.padding_width > left ? g.padding_width - left : 0);
@@ -80,7 +83,8 @@ void make_patches(const convolution_geometry& g, const T* x, std::size_t begin, 
             }
             const T* line = x + (sample * g.input_height + y - g.padding_height) * g.input_width * channels;
             std::fill_n(to, low * channels, T{0});
-            std::copy_n(line + (left + low - g.padding_width) * channels, (high - low) * channels, to + low * channels);
+            std::copy_n(line + (left + low - g.padding_width) * channels, (high - low) * channels,
+                        to + low * channels);
             std::fill_n(to + high * channels, (g.kernel_width - high) * channels, T{0});
         }
     }
@@ -101,20 +105,21 @@ void add_patches(const convolution_geometry& g, const T* patches, std::size_t be
             for (std::size_t kx = 0; kx < g.kernel_width; ++kx) {
                 const std::size_t column = left + kx;
                 if (column < g.padding_width || column >= g.input_width + g.padding_width) continue;
-                const std::size_t pixel = (sample * g.input_height + y - g.padding_height) * g.input_width + column -
-                                          g.padding_width;
+                const std::size_t pixel = (sample * g.input_height + y - g.padding_height) * g.input_width +
+                                          column - g.padding_width;
                 const T* from = patches + (ky * g.kernel_width + kx) * channels;
-                for (std::size_t channel = 0; channel < channels; ++channel) dx[pixel * channels + channel] += from[channel];
+                for (std::size_t channel = 0; channel < channels; ++channel)
+                    dx[pixel * channels + channel] += from[channel];
             }
         }
     }
 }
 
-/// Rows of a matrix with row stride `stride` times packed weights (depth x columns, rows padded to whole vectors), by
-/// the micro-kernels: bits of a row depend on that row alone.
+/// Rows of a matrix with row stride `stride` times packed weights (depth x columns, rows padded to whole
+/// vectors), by the micro-kernels: bits of a row depend on that row alone.
 template <class T>
-void multiply_rows(std::size_t rows, std::size_t depth, const T* a, std::size_t stride, const T* b, std::size_t ldb,
-                   std::size_t columns, T* c, std::size_t ldc) {
+void multiply_rows(std::size_t rows, std::size_t depth, const T* a, std::size_t stride, const T* b,
+                   std::size_t ldb, std::size_t columns, T* c, std::size_t ldc) {
     constexpr std::size_t step = 48;
     const T* a_row[step];
     T* c_row[step];
@@ -147,8 +152,8 @@ inline bool uses_blas(const convolution_geometry& g, phase how) {
 }
 
 template <class T>
-void forward(const convolution_geometry& g, const T* x, const T* w, const convolution_epilogue<T>& epilogue, T* y,
-             phase how, workspace<T>& scratch) {
+void forward(const convolution_geometry& g, const T* x, const T* w, const convolution_epilogue<T>& epilogue,
+             T* y, phase how, workspace<T>& scratch) {
     const bool blas = uses_blas(g, how);
     const std::size_t workers = static_cast<std::size_t>(threads());
     const bool pointwise = is_pointwise(g);
@@ -160,9 +165,10 @@ void forward(const convolution_geometry& g, const T* x, const T* w, const convol
     const bool packs = !blas && padded != columns;
     const auto packed = scratch.array(packs ? depth * padded : 0);
     if (packs) pad_columns(depth, columns, w, packed->data(), padded);
-    // Few rows and many columns, as in linear layers: the columns are shared out, too. Not in inference, where the
-    // cut of OpenBLAS's columns must not follow the number of samples.
-    const std::size_t wanted = how == phase::training ? (2 * workers + chunks.chunks() - 1) / chunks.chunks() : 1;
+    // Few rows and many columns, as in linear layers: the columns are shared out, too. Not in inference,
+    // where the cut of OpenBLAS's columns must not follow the number of samples.
+    const std::size_t wanted =
+        how == phase::training ? (2 * workers + chunks.chunks() - 1) / chunks.chunks() : 1;
     const std::size_t block = std::max<std::size_t>(64, round_up((columns + wanted - 1) / wanted, 64));
     const std::size_t blocks = pointwise ? (columns + block - 1) / block : 1;
 
@@ -180,16 +186,18 @@ void forward(const convolution_geometry& g, const T* x, const T* w, const convol
         }
         T* c = y + begin * columns + column;
         if (blas) {
-            blas_product<T>(false, false, end - begin, width, depth, a, depth, w + column, columns, false, c, columns);
+            blas_product<T>(false, false, end - begin, width, depth, a, depth, w + column, columns, false, c,
+                            columns);
         } else {
-            multiply_rows<T>(end - begin, depth, a, depth, (packs ? packed->data() : w) + column, padded, width, c,
-                             columns);
+            multiply_rows<T>(end - begin, depth, a, depth, (packs ? packed->data() : w) + column, padded,
+                             width, c, columns);
         }
         finish_rows(y, begin, end, columns, column, width, epilogue);
     });
 }
 
-/// Gradient of the input; always by OpenBLAS, since the direct engine does it wherever our own product is fast.
+/// Gradient of the input; always by OpenBLAS, since the direct engine does it wherever our own product is
+/// fast.
 template <class T>
 void backward_input(const convolution_geometry& g, const T* dy, const T* w, T* dx, workspace<T>& scratch) {
     const bool pointwise = is_pointwise(g);
@@ -197,7 +205,8 @@ void backward_input(const convolution_geometry& g, const T* dy, const T* w, T* d
     const std::size_t depth = g.patch_size();
     const std::size_t columns = g.output_channels;
     if (pointwise) {
-        const std::size_t wanted = (2 * static_cast<std::size_t>(threads()) + chunks.chunks() - 1) / chunks.chunks();
+        const std::size_t wanted =
+            (2 * static_cast<std::size_t>(threads()) + chunks.chunks() - 1) / chunks.chunks();
         const std::size_t block = std::max<std::size_t>(64, round_up((depth + wanted - 1) / wanted, 64));
         const std::size_t blocks = (depth + block - 1) / block;
         parallel_for(chunks.chunks() * blocks, [&](std::size_t task) {
@@ -205,8 +214,9 @@ void backward_input(const convolution_geometry& g, const T* dy, const T* w, T* d
             const std::size_t end = chunks.end(task / blocks);
             if (begin >= end) return;
             const std::size_t first = task % blocks * block;
-            blas_product<T>(false, true, end - begin, std::min(block, depth - first), columns, dy + begin * columns,
-                            columns, w + first * columns, columns, false, dx + begin * depth + first, depth);
+            blas_product<T>(false, true, end - begin, std::min(block, depth - first), columns,
+                            dy + begin * columns, columns, w + first * columns, columns, false,
+                            dx + begin * depth + first, depth);
         });
         return;
     }
@@ -221,8 +231,8 @@ void backward_input(const convolution_geometry& g, const T* dy, const T* w, T* d
             const std::size_t begin = chunks.begin(group * chunks.chunks_in_group() + part);
             const std::size_t end = chunks.end(group * chunks.chunks_in_group() + part);
             if (begin >= end) break;
-            blas_product<T>(false, true, end - begin, depth, columns, dy + begin * columns, columns, w, columns, false,
-                            own, depth);
+            blas_product<T>(false, true, end - begin, depth, columns, dy + begin * columns, columns, w,
+                            columns, false, own, depth);
             add_patches(g, own, begin, end, dx);
         }
     });
@@ -237,26 +247,29 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
     const std::size_t workers = static_cast<std::size_t>(threads());
     if (pointwise && (chunks.chunks() < 2 * workers || g.weight_size() >= std::size_t{1} << 20)) {
         // A large dw from few rows: its rows are shared out and nothing has to be combined.
-        const std::size_t block = std::max<std::size_t>(16, round_up((depth + 2 * workers - 1) / (2 * workers), 16));
+        const std::size_t block =
+            std::max<std::size_t>(16, round_up((depth + 2 * workers - 1) / (2 * workers), 16));
         parallel_for((depth + block - 1) / block, [&](std::size_t task) {
             const std::size_t first = task * block;
-            blas_product<T>(true, false, std::min(block, depth - first), columns, chunks.total_rows, x + first, depth,
-                            dy, columns, false, dw + first * columns, columns);
+            blas_product<T>(true, false, std::min(block, depth - first), columns, chunks.total_rows,
+                            x + first, depth, dy, columns, false, dw + first * columns, columns);
         });
         return;
     }
-    // One partial sum a thread, over a fixed share of the chunks and combined in a fixed order: the result depends on
-    // the number of threads but not on their timing.
+    // One partial sum a thread, over a fixed share of the chunks and combined in a fixed order: the result
+    // depends on the number of threads but not on their timing.
     const std::size_t parts = std::min(workers, chunks.chunks());
     const std::size_t share = (chunks.chunks() + parts - 1) / parts;
     const std::size_t padded = round_up(columns, lanes<T>);
     const auto partials = scratch.array(parts * g.weight_size());
     const auto patches = scratch.array(pointwise ? 0 : parts * chunks.rows * depth);
-    const auto packed = scratch.array(own_product_is_fast && padded != columns ? parts * chunks.rows * padded : 0);
+    const auto packed =
+        scratch.array(own_product_is_fast && padded != columns ? parts * chunks.rows * padded : 0);
     parallel_for(parts, [&](std::size_t part) {
         T* sum = partials->data() + part * g.weight_size();
         std::fill_n(sum, g.weight_size(), T{0});
-        for (std::size_t chunk = part * share; chunk < std::min(chunks.chunks(), (part + 1) * share); ++chunk) {
+        for (std::size_t chunk = part * share; chunk < std::min(chunks.chunks(), (part + 1) * share);
+             ++chunk) {
             const std::size_t begin = chunks.begin(chunk);
             const std::size_t end = chunks.end(chunk);
             if (begin >= end) continue;
@@ -282,7 +295,8 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
                     }
                 }
             } else {
-                blas_product<T>(true, false, depth, columns, end - begin, a, depth, b, columns, true, sum, columns);
+                blas_product<T>(true, false, depth, columns, end - begin, a, depth, b, columns, true, sum,
+                                columns);
             }
         }
     });

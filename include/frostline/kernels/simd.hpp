@@ -9,8 +9,9 @@
 
 namespace frostline::inline FROSTLINE_ISA::kernels {
 
-/// Bytes of the widest vector register that this translation unit may use. The kernels are written with the vector
-/// extensions that GCC and clang share, so one source serves every width; intrinsics would have needed one each.
+/// Bytes of the widest vector register that this translation unit may use. The kernels are written with the
+/// vector extensions that GCC and clang share, so one source serves every width; intrinsics would have needed
+/// one each.
 #if defined(__AVX512F__)
 inline constexpr std::size_t vector_bytes = 64;
 inline constexpr std::size_t vector_registers = 32;
@@ -73,15 +74,16 @@ namespace detail {
 
 /// Interleaves the lower (or upper) halves of two vectors: a0 b0 a1 b1 ...
 template <class T, bool Upper, std::size_t... Lane>
-[[gnu::always_inline]] inline simd<T> interleave(const simd<T>& a, const simd<T>& b, std::index_sequence<Lane...>) {
+[[gnu::always_inline]] inline simd<T> interleave(const simd<T>& a, const simd<T>& b,
+                                                 std::index_sequence<Lane...>) {
     constexpr std::size_t n = lanes<T>;
     return __builtin_shufflevector(a, b, (Lane / 2 + (Lane % 2 ? n : 0) + (Upper ? n / 2 : 0))...);
 }
 
 }  // namespace detail
 
-/// to[column][row] = from[row][column] for a block of rows x columns. Whole blocks of lanes x lanes go through
-/// registers: log2(lanes) rounds of interleaving row i with row i + lanes / 2 are a transposition.
+/// to[column][row] = from[row][column] for a block of rows x columns. Whole blocks of lanes x lanes go
+/// through registers: log2(lanes) rounds of interleaving row i with row i + lanes / 2 are a transposition.
 template <class T>
 void transpose(std::size_t rows, std::size_t columns, const T* from, std::size_t from_stride, T* to,
                std::size_t to_stride) {

@@ -4,190 +4,20 @@
 #include "frostline/core/pass.hpp"
 #include "frostline/kernels/convolution_steps.hpp"
 #include "frostline/kernels/gemm.hpp"
-#include "frostline/kernels/winograd_transforms.hpp"
+#include "frostline/kernels/winograd_tiles.hpp"
 
 #include <algorithm>
 #include <cstddef>
 
-/// 3 x 3 convolutions of stride 1 by Winograd's minimal filtering: the image is cut into tiles of Outputs x Outputs
-/// results, and each of the (Outputs + 2)^2 "frequencies" of the transformed tiles is one matrix product over all
-/// tiles of all images.
-///
-/// Layouts, all with channels innermost so that one vector is one load: tiles V and M are [group][frequency][tile of
-/// the group][channel], weights U are [frequency][panel of output channels][input channel][column of the panel].
+/// 3 x 3 convolutions of stride 1 by Winograd's minimal filtering: the image is cut into tiles of Outputs x
+/// Outputs results, and each of the (Outputs + 2)^2 "frequencies" of the transformed tiles is one matrix
+/// product over all tiles of all images.
 namespace frostline::inline FROSTLINE_ISA::kernels::winograd {
-
-constexpr bool is_possible(const convolution_geometry& g) {
-    return g.kernel_height == 3 && g.kernel_width == 3 && g.stride_height == 1 && g.stride_width == 1 &&
-           g.padding_height <= 2 && g.padding_width <= 2;
-}
-
-/// The geometry of the gradient of the input: a convolution of dy with the weights rotated by half a turn and their
-/// channels exchanged.
-constexpr convolution_geometry transposed(const convolution_geometry& g) {
-    convolution_geometry t = g;
-    t.input_height = g.output_height, t.input_width = g.output_width, t.input_channels = g.output_channels;
-    t.output_height = g.input_height, t.output_width = g.input_width, t.output_channels = g.input_channels;
-    t.padding_height = 2 - g.padding_height, t.padding_width = 2 - g.padding_width;
-    return t;
-}
-
-/// Distance of two tiles in V or M: whole vectors, and an odd number of cache lines where the rows would otherwise
-/// fall into a few sets of L1.
-template <class T>
-constexpr std::size_t tile_stride(std::size_t channels) {
-    const std::size_t stride = round_up(channels, alignment / sizeof(T));
-    return stride * sizeof(T) % 512 == 0 ? stride + alignment / sizeof(T) : stride;
-}
-
-/// Columns of a panel of U: those of the micro-kernel, or all of them for OpenBLAS.
-template <class T>
-constexpr std::size_t panel_of(std::size_t columns) {
-    return own_product_is_fast ? panel_columns<T> : round_up(columns, lanes<T>);
-}
-
-/// Distance of two frequencies of U. The odd line keeps the stores of one transform, one for each frequency, in
-/// different sets of the caches.
-template <class T>
-constexpr std::size_t frequency_stride(std::size_t inputs, std::size_t outputs) {
-    return inputs * round_up(outputs, lanes<T>) + alignment / sizeof(T);
-}
-
-/// Distance of two frequencies of V or M for a group of tiles; odd for the same reason.
-template <class T>
-constexpr std::size_t group_stride(std::size_t tiles, std::size_t stride) {
-    return tiles * stride + alignment / sizeof(T);
-}
-
-/// How the tiles of a batch are cut into groups.
-struct tiling {
-    std::size_t across = 0;    // tiles of a row of one image
-    std::size_t of_image = 0;
-    std::size_t total = 0;
-    std::size_t group = 0;     // tiles of a group, the last group may have fewer
-
-    std::size_t groups() const { return (total + group - 1) / group; }
-    std::size_t size_of(std::size_t index) const { return std::min(group, total - index * group); }
-};
-
-template <std::size_t Outputs>
-tiling tiles_of(const convolution_geometry& g, std::size_t group) {
-    const std::size_t across = (g.output_width + Outputs - 1) / Outputs;
-    const std::size_t of_image = across * ((g.output_height + Outputs - 1) / Outputs);
-    const std::size_t total = of_image * g.samples;
-    return {across, of_image, total, std::min(group, total)};
-}
-
-/// U = G w G^T for every pair of channels; for the gradient of the input with w rotated and its channels exchanged.
-template <std::size_t Outputs, bool Transposed, class T>
-void transform_weights(std::size_t inputs, std::size_t outputs, const T* w, T* u) {
-    using transform = typename transforms<Outputs>::filter;
-    const std::size_t panel = panel_of<T>(outputs);
-    const std::size_t padded = round_up(outputs, lanes<T>);
-    const std::size_t stride = frequency_stride<T>(inputs, outputs);
-    parallel_for((inputs + lanes<T> - 1) / lanes<T>, [&](std::size_t block) {
-        const std::size_t first = block * lanes<T>;
-        const std::size_t size = std::min(lanes<T>, inputs - first);
-        alignas(alignment) T turned[9 * lanes<T> * lanes<T>] = {};
-        for (std::size_t output = 0; output < outputs; output += lanes<T>) {
-            const std::size_t count = std::min(lanes<T>, outputs - output);
-            if constexpr (Transposed) {
-                for (std::size_t tap = 0; tap < 9; ++tap) {
-                    transpose(count, size, w + ((8 - tap) * outputs + output) * inputs + first, inputs,
-                              turned + tap * lanes<T> * lanes<T>, lanes<T>);
-                }
-            }
-            for (std::size_t i = 0; i < size; ++i) {
-                const std::size_t start = output / panel * panel;
-                T* to = u + start * inputs + (first + i) * std::min(panel, padded - start) + output - start;
-                both_axes<T, transform>(
-                    [&](std::size_t row, std::size_t column) {
-                        const std::size_t tap = row * 3 + column;
-                        if constexpr (Transposed) {
-                            return load(turned + (tap * lanes<T> + i) * lanes<T>);
-                        } else {
-                            return load_first(w + (tap * inputs + first + i) * outputs + output, count);
-                        }
-                    },
-                    [&](std::size_t row, std::size_t column, const simd<T>& value) {
-                        store<T>(to + (row * transform::to + column) * stride, value);
-                    });
-            }
-        }
-    });
-}
-
-/// Transforms tiles [begin, end) of an image into `to`, frequencies `distance` apart and tiles `stride`; pixels
-/// outside the image come from `zeros`. Serves x (B^T, overlapping tiles with padding) and dy (A, tiles side by side).
-template <class Transform, std::size_t Step, class T>
-void transform_tiles(const tiling& tiles, std::size_t begin, std::size_t end, const T* image, std::size_t height,
-                     std::size_t width, std::size_t channels, std::size_t top, std::size_t left, const T* zeros,
-                     T* to, std::size_t distance, std::size_t stride) {
-    constexpr std::size_t from = Transform::from;
-    for (std::size_t tile = begin; tile < end; ++tile, to += stride) {
-        const std::size_t place = tile % tiles.of_image;
-        const std::size_t y = place / tiles.across * Step;  // in coordinates with padding
-        const std::size_t x = place % tiles.across * Step;
-        const T* pixel[from * from];
-        for (std::size_t i = 0; i < from; ++i) {
-            const bool inside = y + i >= top && y + i < height + top;
-            const T* line = image + (tile / tiles.of_image * height + (inside ? y + i - top : 0)) * width * channels;
-            for (std::size_t j = 0; j < from; ++j) {
-                const bool hit = inside && x + j >= left && x + j < width + left;
-                pixel[i * from + j] = hit ? line + (x + j - left) * channels : zeros;
-            }
-        }
-        const auto channel_block = [&](std::size_t channel, const auto& load_pixel) {
-            both_axes<T, Transform>(
-                [&](std::size_t i, std::size_t j) { return load_pixel(pixel[i * from + j] + channel); },
-                [&](std::size_t i, std::size_t j, const simd<T>& value) {
-                    store<T>(to + (i * Transform::to + j) * distance + channel, value);
-                });
-        };
-        std::size_t channel = 0;
-        for (; channel + lanes<T> <= channels; channel += lanes<T>) {
-            channel_block(channel, [](const T* at) { return load(at); });
-        }
-        if (channel < channels) {
-            channel_block(channel, [&](const T* at) { return load_first(at, channels - channel); });
-        }
-    }
-}
-
-/// y = epilogue(A^T M A) for tiles [begin, end).
-template <std::size_t Outputs, class T>
-void transform_output(const convolution_geometry& g, const tiling& tiles, std::size_t begin, std::size_t end,
-                      const T* from, std::size_t distance, std::size_t stride, const convolution_epilogue<T>& epilogue,
-                      T* y) {
-    using transform = typename transforms<Outputs>::output;
-    const std::size_t channels = g.output_channels;
-    for (std::size_t tile = begin; tile < end; ++tile, from += stride) {
-        const std::size_t place = tile % tiles.of_image;
-        const std::size_t top = place / tiles.across * Outputs;
-        const std::size_t left = place % tiles.across * Outputs;
-        const std::size_t rows = std::min(Outputs, g.output_height - top);
-        const std::size_t columns = std::min(Outputs, g.output_width - left);
-        const std::size_t corner = ((tile / tiles.of_image * g.output_height + top) * g.output_width + left) * channels;
-        for (std::size_t channel = 0; channel < channels; channel += lanes<T>) {
-            const std::size_t count = std::min(lanes<T>, channels - channel);
-            both_axes<T, transform>(
-                [&](std::size_t i, std::size_t j) {
-                    return load(from + (i * transform::from + j) * distance + channel);
-                },
-                [&](std::size_t i, std::size_t j, const simd<T>& value) {
-                    if (i >= rows || j >= columns) return;
-                    const std::size_t at = corner + (i * g.output_width + j) * channels + channel;
-                    const T* addend = epilogue.addend ? epilogue.addend + at : nullptr;
-                    store_first<T>(y + at, finish<T>(value, epilogue, channel, addend, count), count);
-                });
-        }
-    }
-}
 
 /// M = V U for one frequency: `rows` tiles, columns [column, column + width) of one panel.
 template <class T>
-void multiply_tiles(std::size_t rows, std::size_t inputs, std::size_t outputs, const T* v, std::size_t v_stride,
-                    const T* u, std::size_t column, std::size_t width, T* m, std::size_t m_stride) {
+void multiply_tiles(std::size_t rows, std::size_t inputs, const T* v, std::size_t v_stride, const T* u,
+                    std::size_t column, std::size_t width, T* m, std::size_t m_stride) {
     if constexpr (own_product_is_fast) {
         constexpr std::size_t most_rows = 96;
         constexpr std::size_t block_depth = 128;  // of U: 32 KB, stays in L1
@@ -201,14 +31,14 @@ void multiply_tiles(std::size_t rows, std::size_t inputs, std::size_t outputs, c
                 std::fill_n(c[r], width, T{0});
             }
             for (std::size_t k = 0; k < inputs; k += block_depth) {
-                add_row_panel<T>(count, width, std::min(block_depth, inputs - k), a, k, u + column * inputs + k * width,
-                                 width, c);
+                add_row_panel<T>(count, width, std::min(block_depth, inputs - k), a, k,
+                                 u + column * inputs + k * width, width, c);
             }
         }
     } else {
-        (void)column;
-        (void)outputs;
-        blas_product<T>(false, false, rows, width, inputs, v, v_stride, u, width, false, m, m_stride);
+        // One panel holds all columns.
+        blas_product<T>(false, false, rows, width, inputs, v, v_stride, u, width, false, m + column,
+                        m_stride);
     }
 }
 
@@ -221,33 +51,38 @@ struct plan {
     bool staged;  // all threads work on one group after the other, instead of each on its own
 
     plan(const convolution_geometry& g, phase how)
-        : v_stride(tile_stride<T>(g.input_channels)), m_stride(tile_stride<T>(g.output_channels)),
-          padded_outputs(round_up(g.output_channels, lanes<T>)), panel(panel_of<T>(g.output_channels)),
+        : v_stride(tile_stride<T>(g.input_channels)),
+          m_stride(tile_stride<T>(g.output_channels)),
+          padded_outputs(round_up(g.output_channels, lanes<T>)),
+          panel(panel_of<T>(g.output_channels)),
           panels((padded_outputs + panel - 1) / panel) {
         const std::size_t bytes = frequencies * (v_stride + m_stride) * sizeof(T);
         const std::size_t total = tiles_of<Outputs>(g, 1).total;
         // OpenBLAS's bits depend on the number of rows: then a group must not leave its sample in inference.
         const bool alone = how == phase::inference && !own_product_is_fast;
         const std::size_t most = alone ? tiles_of<Outputs>(g, 1).of_image : total;
-        const std::size_t group = std::clamp<std::size_t>(group_bytes / bytes, 48, 240);
+        const std::size_t group = std::clamp<std::size_t>(group_bytes / bytes, least_group, 240);
         staged = !alone && (total + group - 1) / group < 2 * static_cast<std::size_t>(threads());
         std::size_t size = staged ? total : std::min(group, most);
-        if (alone) size = (most + (most + size - 1) / size - 1) / ((most + size - 1) / size);
         while (alone && most % size != 0) ++size;
         tiles = tiles_of<Outputs>(g, size);
         v_distance = group_stride<T>(tiles.group, v_stride);
         m_distance = group_stride<T>(tiles.group, m_stride);
     }
 
+    // V and M of a group pass through L2 together with U. Measured on 32 x 32 x 64: 512 KB gave 418 GFLOP/s a
+    // core, 1 MB 366, 4 MB 348. At least 48 tiles share each reading of U, which is what counts with more
+    // channels; OpenBLAS copies U at each call and wants more.
     static constexpr std::size_t group_bytes = std::size_t{1} << 19;
+    static constexpr std::size_t least_group = own_product_is_fast ? 48 : 120;
     std::size_t v_size() const { return frequencies * v_distance; }
     std::size_t m_size() const { return frequencies * m_distance; }
 };
 
 /// y = epilogue(x * U).
 template <std::size_t Outputs, class T>
-void convolve(const convolution_geometry& g, const T* x, const T* u, const convolution_epilogue<T>& epilogue, T* y,
-              const plan<Outputs, T>& p, workspace<T>& scratch) {
+void convolve(const convolution_geometry& g, const T* x, const T* u, const convolution_epilogue<T>& epilogue,
+              T* y, const plan<Outputs, T>& p, workspace<T>& scratch) {
     using input = typename transforms<Outputs>::input;
     const std::size_t slots = p.staged ? 1 : static_cast<std::size_t>(threads());
     const auto v_lease = scratch.array(slots * p.v_size());
@@ -257,16 +92,16 @@ void convolve(const convolution_geometry& g, const T* x, const T* u, const convo
     const std::size_t u_stride = frequency_stride<T>(g.input_channels, g.output_channels);
 
     const auto transform = [&](std::size_t begin, std::size_t end, T* v) {
-        transform_tiles<input, Outputs, T>(p.tiles, begin, end, x, g.input_height, g.input_width, g.input_channels,
-                                           g.padding_height, g.padding_width, zeros->data(), v, p.v_distance,
-                                           p.v_stride);
+        transform_tiles<input, Outputs, T>(p.tiles, begin, end, x, g.input_height, g.input_width,
+                                           g.input_channels, g.padding_height, g.padding_width, zeros->data(),
+                                           v, p.v_distance, p.v_stride);
     };
-    const auto multiply = [&](std::size_t frequency, std::size_t panel, std::size_t first, std::size_t rows, const T* v,
-                              T* m) {
+    const auto multiply = [&](std::size_t frequency, std::size_t panel, std::size_t first, std::size_t rows,
+                              const T* v, T* m) {
         const std::size_t column = panel * p.panel;
-        multiply_tiles<T>(rows, g.input_channels, g.output_channels,
-                          v + frequency * p.v_distance + first * p.v_stride, p.v_stride, u + frequency * u_stride,
-                          column, std::min(p.panel, p.padded_outputs - column),
+        multiply_tiles<T>(rows, g.input_channels, v + frequency * p.v_distance + first * p.v_stride,
+                          p.v_stride, u + frequency * u_stride, column,
+                          std::min(p.panel, p.padded_outputs - column),
                           m + frequency * p.m_distance + first * p.m_stride, p.m_stride);
     };
     const auto finish_tiles = [&](std::size_t begin, std::size_t end, const T* m) {
@@ -306,8 +141,8 @@ void convolve(const convolution_geometry& g, const T* x, const T* u, const convo
 }
 
 template <std::size_t Outputs, class T>
-void forward(const convolution_geometry& g, const T* x, const T* w, const convolution_epilogue<T>& epilogue, T* y,
-             phase how, workspace<T>& scratch) {
+void forward(const convolution_geometry& g, const T* x, const T* w, const convolution_epilogue<T>& epilogue,
+             T* y, phase how, workspace<T>& scratch) {
     const plan<Outputs, T> p(g, how);
     const auto u = scratch.array(p.frequencies * frequency_stride<T>(g.input_channels, g.output_channels));
     transform_weights<Outputs, false>(g.input_channels, g.output_channels, w, u->data());
@@ -323,11 +158,12 @@ void backward_input(const convolution_geometry& g, const T* dy, const T* w, T* d
     convolve<Outputs, T>(t, dy, u->data(), convolution_epilogue<T>{}, dx, p, scratch);
 }
 
+/// V and dM of a group of tiles: with 64 channels 2 MB gave 373 GFLOP/s a core, 4 MB 350, 16 MB 240.
 inline constexpr std::size_t gradient_group_bytes = std::size_t{3} << 20;
 
-/// dw = G^T (sum over tiles of V^T dM) G, with dM = A dy A^T. Tiles pass in groups through L3: all threads transform
-/// a group, then share out frequencies and channels, so that no partial sums have to be combined and the result does
-/// not depend on the number of threads.
+/// dw = G^T (sum over tiles of V^T dM) G, with dM = A dy A^T. Tiles pass in groups through L3: all threads
+/// transform a group, then share out frequencies and channels, so that no partial sums have to be combined
+/// and the result does not depend on the number of threads.
 template <std::size_t Outputs, class T>
 void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T* dw, workspace<T>& scratch) {
     using input = typename transforms<Outputs>::input;
@@ -339,7 +175,8 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
     const std::size_t m_stride = tile_stride<T>(g.output_channels);
     const std::size_t padded = round_up(g.output_channels, lanes<T>);
     const std::size_t bytes = frequencies * (v_stride + m_stride) * sizeof(T);
-    const std::size_t limit = std::max<std::size_t>(gradient_group_bytes / bytes / block_depth, 1) * block_depth;
+    const std::size_t limit =
+        std::max<std::size_t>(gradient_group_bytes / bytes / block_depth, 1) * block_depth;
     const tiling tiles = tiles_of<Outputs>(g, limit);
     const std::size_t v_distance = group_stride<T>(tiles.group, v_stride);
     const std::size_t m_distance = group_stride<T>(tiles.group, m_stride);
@@ -359,12 +196,12 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
         const std::size_t first = index * tiles.group;
         const std::size_t size = tiles.size_of(index);
         parallel_ranges(size, 4, [&](std::size_t begin, std::size_t end) {
-            transform_tiles<input, Outputs, T>(tiles, first + begin, first + end, x, g.input_height, g.input_width,
-                                               g.input_channels, g.padding_height, g.padding_width, zeros->data(),
-                                               v + begin * v_stride, v_distance, v_stride);
-            transform_tiles<output_gradient, Outputs, T>(tiles, first + begin, first + end, dy, g.output_height,
-                                                         g.output_width, g.output_channels, 0, 0, zeros->data(),
-                                                         m + begin * m_stride, m_distance, m_stride);
+            transform_tiles<input, Outputs, T>(
+                tiles, first + begin, first + end, x, g.input_height, g.input_width, g.input_channels,
+                g.padding_height, g.padding_width, zeros->data(), v + begin * v_stride, v_distance, v_stride);
+            transform_tiles<output_gradient, Outputs, T>(
+                tiles, first + begin, first + end, dy, g.output_height, g.output_width, g.output_channels, 0,
+                0, zeros->data(), m + begin * m_stride, m_distance, m_stride);
         });
         if constexpr (own_product_is_fast) {
             parallel_for(frequencies * panels * slices, [&](std::size_t task) {
@@ -380,7 +217,8 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
                 for (std::size_t k = 0; k < size; k += block_depth) {
                     add_outer_panel<T>(rows, width, std::min(block_depth, size - k),
                                        v + frequency * v_distance + k * v_stride + row, v_stride,
-                                       m + frequency * m_distance + k * m_stride + column, m_stride, sum, padded);
+                                       m + frequency * m_distance + k * m_stride + column, m_stride, sum,
+                                       padded);
                 }
             });
         } else {
@@ -396,12 +234,13 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
             for (std::size_t column = 0; column < g.output_channels; column += lanes<T>) {
                 both_axes<T, filter_gradient>(
                     [&](std::size_t i, std::size_t j) {
-                        return load(du->data() + (i * filter_gradient::from + j) * u_stride + row * padded + column);
+                        return load(du->data() + (i * filter_gradient::from + j) * u_stride + row * padded +
+                                    column);
                     },
                     [&](std::size_t i, std::size_t j, const simd<T>& value) {
                         const std::size_t tap = i * 3 + j;
-                        store_first<T>(dw + (tap * g.input_channels + row) * g.output_channels + column, value,
-                                       g.output_channels - column);
+                        store_first<T>(dw + (tap * g.input_channels + row) * g.output_channels + column,
+                                       value, g.output_channels - column);
                     });
             }
         }

@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <type_traits>
 
-/// The one-dimensional transforms of Winograd's minimal filtering F(m, 3) (Lavin and Gray, "Fast algorithms for
-/// convolutional neural networks", 2016): y = A^T [(G g) . (B^T d)], for m outputs, 3 weights and m + 2 inputs. Every
-/// function maps one line; `both_axes` applies it to columns and then to rows.
+/// The one-dimensional transforms of Winograd's minimal filtering F(m, 3) (Lavin and Gray, "Fast algorithms
+/// for convolutional neural networks", 2016): y = A^T [(G g) . (B^T d)], for m outputs, 3 weights and m + 2
+/// inputs. Every function maps one line; `both_axes` applies it to columns and then to rows.
 namespace frostline::inline FROSTLINE_ISA::kernels::winograd {
 
 template <std::size_t Outputs>
@@ -159,7 +159,8 @@ struct transforms<4> {
 #pragma clang diagnostic ignored "-Wunknown-pragmas"
 #endif
 
-/// Transforms a square of vectors along both axes: load(i, j) gives its elements, store(i, j, value) takes the result.
+/// Transforms a square of vectors along both axes: load(i, j) gives its elements, store(i, j, value) takes
+/// the result.
 template <class T, class Transform, class Load, class Store>
 [[gnu::always_inline]] inline void both_axes(const Load& load_at, const Store& store_at) {
     constexpr std::size_t from = Transform::from;

@@ -31,11 +31,11 @@ struct training_view {
     std::size_t blocks = 0;       ///< learning blocks, the head included
     std::size_t last_freezable = 0;  ///< learning blocks that may freeze at most: all but the head
     std::size_t frozen = 0;       ///< learning blocks frozen now
-    std::span<const decision_scores> scores;    ///< by decision, this one last
-    std::span<const double> train_losses;       ///< mean of each finished epoch
-    std::span<const double> learning_rates;     ///< by decision: mean rate of the steps before it
+    std::span<const decision_scores> scores{};    ///< by decision, this one last
+    std::span<const double> train_losses{};     ///< mean of each finished epoch
+    std::span<const double> learning_rates{};   ///< by decision: mean rate of the steps before it
     double learning_rate_left = 0;              ///< sum of the rates of the steps still to come, by the schedule
-    std::span<const block_costs> costs;         ///< by learning block
+    std::span<const block_costs> costs{};       ///< by learning block
 };
 
 /// A freezing policy: how many leading learning blocks should be frozen from now on.

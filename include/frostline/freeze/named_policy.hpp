@@ -19,7 +19,7 @@ namespace frostline::inline FROSTLINE_ISA {
 /// |---|---|
 /// | never | |
 /// | linear | start, end, share |
-/// | learn_and_drop | warm_up, below_peak, flat, window, patience, at_most |
+/// | learn_and_drop | warm_up, below_peak, remaining, patience, at_most |
 ///
 /// @throws argument_error for an unknown name or key, and for numbers out of range
 inline any_policy named_policy(std::string_view text) {
@@ -40,8 +40,7 @@ inline any_policy named_policy(std::string_view text) {
         learn_and_drop policy;
         policy.warm_up = options.number("warm_up", policy.warm_up, 0, 1);
         policy.below_peak = options.number("below_peak", policy.below_peak, 0);
-        policy.flat = options.number("flat", policy.flat, 0, 1);
-        policy.window = options.count("window", policy.window, 2);
+        policy.remaining = options.number("remaining", policy.remaining, 0);
         policy.patience = options.count("patience", policy.patience, 1);
         policy.at_most = options.count("at_most", policy.at_most, 1);
         return named(policy);

@@ -38,18 +38,16 @@ void convolution(benchmark::State& state, layer_size layer, std::size_t samples,
     aligned_vector<float> x(g.samples * g.input_size(), 0.5f), y(g.samples * g.output_size(), 0.5f);
     aligned_vector<float> w(g.weight_size(), 0.01f);
     workspace<float> scratch;
-    convolution_memory<float> memory;
     const auto run = [&] {
         switch (pass) {
             case convolution_pass::forward:
-                convolution_forward<float>(g, x.data(), w.data(), {}, y.data(), how,
-                                           how == phase::training ? &memory : nullptr, scratch, engine);
+                convolution_forward<float>(g, x.data(), w.data(), {}, y.data(), how, scratch, engine);
                 break;
             case convolution_pass::backward_input:
                 convolution_backward_input<float>(g, y.data(), w.data(), x.data(), scratch, engine);
                 break;
             case convolution_pass::backward_weights:
-                convolution_backward_weights<float>(g, x.data(), y.data(), w.data(), memory, scratch, engine);
+                convolution_backward_weights<float>(g, x.data(), y.data(), w.data(), scratch, engine);
                 break;
         }
         benchmark::ClobberMemory();

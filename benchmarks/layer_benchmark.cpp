@@ -19,14 +19,16 @@ using frostline::sample_shape;
 template <class Layer>
 class fixture {
 public:
-    fixture(Layer layer, std::size_t samples, const sample_shape& input) : layer_(std::move(layer)), input_(input) {
+    fixture(Layer layer, std::size_t samples, const sample_shape& input)
+        : layer_(std::move(layer)), input_(input) {
         std::vector<frostline::parameter<float>*> parameters;
         layer_.for_each_parameter([&](auto& item) { parameters.push_back(&item); });
         arenas_.bind(parameters);
         for (auto* item : parameters) frostline::initialise(*item, 1);
         resize(x_, samples, input);
         const frostline::random_stream draws(1, frostline::purpose::user);
-        for (std::size_t i = 0; i < x_.size(); ++i) x_.data()[i] = static_cast<float>(draws.uniform(i)) - 0.5f;
+        for (std::size_t i = 0; i < x_.size(); ++i)
+            x_.data()[i] = static_cast<float>(draws.uniform(i)) - 0.5f;
         forward();
         dy_ = y_;
     }
@@ -81,16 +83,26 @@ void batch_norm_forward(benchmark::State& state) {
 void batch_norm_backward(benchmark::State& state) {
     run_backward(state, frostline::batch_norm<float>("n", 64), 128, {32, 32, 64});
 }
-void max_pool_forward(benchmark::State& state) { run_forward(state, frostline::max_pool<float>{}, 128, {32, 32, 64}); }
-void max_pool_backward(benchmark::State& state) { run_backward(state, frostline::max_pool<float>{}, 128, {32, 32, 64}); }
+void max_pool_forward(benchmark::State& state) {
+    run_forward(state, frostline::max_pool<float>{}, 128, {32, 32, 64});
+}
+void max_pool_backward(benchmark::State& state) {
+    run_backward(state, frostline::max_pool<float>{}, 128, {32, 32, 64});
+}
 void linear_forward(benchmark::State& state) {
-    run_forward(state, frostline::linear<float>{{.name = "l", .inputs = 4096, .outputs = 1000}}, 128, {1, 1, 4096});
+    run_forward(state, frostline::linear<float>{{.name = "l", .inputs = 4096, .outputs = 1000}}, 128,
+                {1, 1, 4096});
 }
 void linear_backward(benchmark::State& state) {
-    run_backward(state, frostline::linear<float>{{.name = "l", .inputs = 4096, .outputs = 1000}}, 128, {1, 1, 4096});
+    run_backward(state, frostline::linear<float>{{.name = "l", .inputs = 4096, .outputs = 1000}}, 128,
+                 {1, 1, 4096});
 }
-void conv2d_batch_norm_forward(benchmark::State& state) { run_forward(state, fused(128), 128, {16, 16, 128}); }
-void conv2d_batch_norm_backward(benchmark::State& state) { run_backward(state, fused(128), 128, {16, 16, 128}); }
+void conv2d_batch_norm_forward(benchmark::State& state) {
+    run_forward(state, fused(128), 128, {16, 16, 128});
+}
+void conv2d_batch_norm_backward(benchmark::State& state) {
+    run_backward(state, fused(128), 128, {16, 16, 128});
+}
 
 BENCHMARK(batch_norm_forward)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK(batch_norm_backward)->Unit(benchmark::kMillisecond)->UseRealTime();

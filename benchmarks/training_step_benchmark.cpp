@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whole training steps: forward, loss, backward and update of VGG at batch 128 of 32x32x3; and what a step costs when
-// the first blocks are dropped, beside the share of the FLOPs that remain.
+// Whole training steps: forward, loss, backward and update of VGG at batch 128 of 32x32x3; and what a step
+// costs when the first blocks are dropped, beside the share of the FLOPs that remain.
 
 #include "frostline/layers/softmax_cross_entropy.hpp"
 #include "frostline/models/vgg.hpp"
@@ -28,7 +28,10 @@ constexpr std::size_t batch = 128;
 class training_step {
 public:
     training_step(frostline::vgg<float> network, std::size_t dropped)
-        : network_(std::move(network)), dropped_(dropped), targets_(batch), rates_(network_.blocks(), {1e-3, 5e-4}) {
+        : network_(std::move(network)),
+          dropped_(dropped),
+          targets_(batch),
+          rates_(network_.blocks(), {1e-3, 5e-4}) {
         optimiser_.attach(network_.slices());
         resize(features_, batch, network_.shape_at(dropped));
         const frostline::random_stream draws(1, frostline::purpose::user);
@@ -40,8 +43,8 @@ public:
 
     void run() {
         const std::size_t blocks = network_.blocks();
-        const auto& logits =
-            network_.forward(features_, dropped_, blocks, {.phase = frostline::phase::training, .step = step_++});
+        const auto& logits = network_.forward(features_, dropped_, blocks,
+                                              {.phase = frostline::phase::training, .step = step_++});
         loss_(logits, targets_, dlogits_);
         network_.backward(features_, dlogits_, dropped_, blocks);
         optimiser_.step(network_.arenas().values(), network_.arenas().gradients(), dropped_, rates_);
@@ -87,8 +90,9 @@ void sgd_step(benchmark::State& state) {
     const std::vector<frostline::block_rate> rates(network.blocks(), {1e-3, 5e-4});
     for (auto _ : state) optimiser.step(network.arenas().values(), network.arenas().gradients(), 0, rates);
     // Reads values, gradients and momentum, writes values and momentum.
-    state.counters["bytes/s"] = benchmark::Counter(static_cast<double>(5 * sizeof(float) * network.parameters()),
-                                                   benchmark::Counter::kIsIterationInvariantRate);
+    state.counters["bytes/s"] =
+        benchmark::Counter(static_cast<double>(5 * sizeof(float) * network.parameters()),
+                           benchmark::Counter::kIsIterationInvariantRate);
 }
 
 BENCHMARK(sgd_step)->Unit(benchmark::kMillisecond)->UseRealTime();

@@ -35,7 +35,8 @@ int main(int argc, char** argv) try {
                                frostline::memory_feature_store<float>(std::size_t{2} << 30),
                                log,
                                bar};
-    trainer.run({.epochs = tiny ? std::size_t{2} : 10, .schedule = frostline::cosine{.rate = 0.05}}, train, test);
+    trainer.run({.epochs = tiny ? std::size_t{2} : 10, .schedule = frostline::cosine{.rate = 0.05}}, train,
+                test);
     frostline::print_summary(std::cout, log);
 } catch (const std::exception& failure) {
     std::cerr << failure.what() << '\n';

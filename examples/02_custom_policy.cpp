@@ -26,8 +26,9 @@ static_assert(frostline::freezing_policy<calmed_down>);
 template <class Policy>
 void train(std::string name, Policy policy, bool tiny) {
     const auto load = [](frostline::dataset_part part, std::size_t samples) {
-        return frostline::normalised(frostline::take_first(frostline::load_named("fashion-mnist", "", part), samples),
-                                     frostline::usual_statistics("fashion-mnist"));
+        return frostline::normalised(
+            frostline::take_first(frostline::load_named("fashion-mnist", "", part), samples),
+            frostline::usual_statistics("fashion-mnist"));
     };
     const auto images = load(frostline::dataset_part::train, tiny ? 256 : 15000);
     const auto test = load(frostline::dataset_part::test, tiny ? 128 : 10000);
@@ -40,7 +41,8 @@ void train(std::string name, Policy policy, bool tiny) {
                                policy,
                                frostline::memory_feature_store<float>(std::size_t{1} << 30),
                                log};
-    trainer.run({.epochs = tiny ? std::size_t{3} : 10, .schedule = frostline::cosine{.rate = 0.02}}, images, test);
+    trainer.run({.epochs = tiny ? std::size_t{3} : 10, .schedule = frostline::cosine{.rate = 0.02}}, images,
+                test);
     frostline::print_summary(std::cout, log);
 }
 
@@ -48,9 +50,12 @@ int main(int argc, char** argv) try {
     const bool tiny = argc > 1 && std::string_view(argv[1]) == "--tiny";
     train("calmed_down", calmed_down{.share = 0.6}, tiny);
     // A lambda is a policy, too: half of the blocks from the middle of the run on.
-    train("half", [](const frostline::training_view& view) {
-        return 2 * view.epoch < view.epochs ? std::size_t{0} : view.blocks / 2;
-    }, tiny);
+    train(
+        "half",
+        [](const frostline::training_view& view) {
+            return 2 * view.epoch < view.epochs ? std::size_t{0} : view.blocks / 2;
+        },
+        tiny);
     train("learn_and_drop", frostline::learn_and_drop{}, tiny);
 } catch (const std::exception& failure) {
     std::cerr << failure.what() << '\n';

@@ -35,8 +35,10 @@ struct score_printer {
     void operator()(const frostline::decision_taken& decision) const {
         std::cout << "epoch " << decision.epoch << ':';
         for (const auto& score : decision.scores) {
-            if (score) std::cout << ' ' << *score;
-            else std::cout << " -";
+            if (score)
+                std::cout << ' ' << *score;
+            else
+                std::cout << " -";
         }
         std::cout << '\n';
     }
@@ -45,8 +47,9 @@ struct score_printer {
 int main(int argc, char** argv) try {
     const bool tiny = argc > 1 && std::string_view(argv[1]) == "--tiny";
     const auto load = [](frostline::dataset_part part, std::size_t samples) {
-        return frostline::normalised(frostline::take_first(frostline::load_named("fashion-mnist", "", part), samples),
-                                     frostline::usual_statistics("fashion-mnist"));
+        return frostline::normalised(
+            frostline::take_first(frostline::load_named("fashion-mnist", "", part), samples),
+            frostline::usual_statistics("fashion-mnist"));
     };
     const auto train = load(frostline::dataset_part::train, tiny ? 256 : 15000);
     const auto test = load(frostline::dataset_part::test, tiny ? 128 : 10000);
@@ -61,7 +64,8 @@ int main(int argc, char** argv) try {
                                frostline::memory_feature_store<float>(std::size_t{1} << 30),
                                log,
                                scores};
-    trainer.run({.epochs = tiny ? std::size_t{3} : 10, .schedule = frostline::cosine{.rate = 0.02}}, train, test);
+    trainer.run({.epochs = tiny ? std::size_t{3} : 10, .schedule = frostline::cosine{.rate = 0.02}}, train,
+                test);
     frostline::print_summary(std::cout, log);
 } catch (const std::exception& failure) {
     std::cerr << failure.what() << '\n';

@@ -31,11 +31,12 @@ public:
         for (std::size_t i = 0; i < x.size(); ++i) y.data()[i] = std::log1p(std::exp(b * x.data()[i])) / b;
     }
 
-    void backward(const frostline::tensor<T>& x, const frostline::tensor<T>&, frostline::tensor<T>& dy, context&,
-                  frostline::workspace<T>&, frostline::gradients wanted, frostline::tensor<T>& dx) {
+    void backward(const frostline::tensor<T>& x, const frostline::tensor<T>&, frostline::tensor<T>& dy,
+                  context&, frostline::workspace<T>&, frostline::gradients wanted, frostline::tensor<T>& dx) {
         const T b = sharpness_.value[0];
         double db = 0;
-        if (frostline::wants_input(wanted)) frostline::resize(dx, frostline::samples_of(x), frostline::shape_of(x));
+        if (frostline::wants_input(wanted))
+            frostline::resize(dx, frostline::samples_of(x), frostline::shape_of(x));
         for (std::size_t i = 0; i < x.size(); ++i) {
             const T value = x.data()[i], slope = 1 / (1 + std::exp(-b * value));
             db += dy.data()[i] * (value * slope - std::log1p(std::exp(b * value)) / b) / b;
@@ -65,16 +66,18 @@ int main(int argc, char** argv) try {
 
     const bool tiny = argc > 1 && std::string_view(argv[1]) == "--tiny";
     const auto load = [](frostline::dataset_part part, std::size_t samples) {
-        return frostline::normalised(frostline::take_first(frostline::load_named("fashion-mnist", "", part), samples),
-                                     frostline::usual_statistics("fashion-mnist"));
+        return frostline::normalised(
+            frostline::take_first(frostline::load_named("fashion-mnist", "", part), samples),
+            frostline::usual_statistics("fashion-mnist"));
     };
     const auto train = load(frostline::dataset_part::train, tiny ? 256 : 10000);
     const auto test = load(frostline::dataset_part::test, tiny ? 128 : 10000);
 
     using block = frostline::sequence<frostline::conv2d<float>, softplus<float>, frostline::max_pool<float>>;
     const auto make = [](std::size_t inputs, std::size_t outputs) {
-        return block{frostline::conv2d<float>{{.input_channels = inputs, .output_channels = outputs, .padding = 1}},
-                     softplus<float>{}, frostline::max_pool<float>{}};
+        return block{
+            frostline::conv2d<float>{{.input_channels = inputs, .output_channels = outputs, .padding = 1}},
+            softplus<float>{}, frostline::max_pool<float>{}};
     };
     std::vector<block> blocks{make(1, 16), make(16, 32)};
     std::vector head{frostline::linear<float>{{.inputs = 7 * 7 * 32, .outputs = 10}}};
@@ -88,7 +91,8 @@ int main(int argc, char** argv) try {
                                frostline::learn_and_drop{},
                                frostline::memory_feature_store<float>(std::size_t{1} << 30),
                                log};
-    trainer.run({.epochs = tiny ? std::size_t{2} : 5, .schedule = frostline::cosine{.rate = 0.02}}, train, test);
+    trainer.run({.epochs = tiny ? std::size_t{2} : 5, .schedule = frostline::cosine{.rate = 0.02}}, train,
+                test);
     frostline::print_summary(std::cout, log);
 } catch (const std::exception& failure) {
     std::cerr << failure.what() << '\n';

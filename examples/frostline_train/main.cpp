@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// frostline-train: trains a model on a data set with a freezing policy, or compares the policy with training in full.
+// frostline-train: trains a model on a data set with a freezing policy, or compares the policy with training
+// in full.
 
 #include "settings.hpp"
 

@@ -20,7 +20,7 @@ struct settings {
     double weight_decay = 5e-4;
     double label_smoothing = 0;
     std::uint64_t seed = 0;
-    int threads = 0;  // 0: one a core
+    int threads = 0;              // 0: one a core
     std::size_t train_limit = 0;  // 0: all
     std::size_t test_limit = 0;   // 0: all
     double validation_share = 0;
@@ -31,7 +31,8 @@ struct settings {
     bool quiet = false;
 };
 
-/// Reads the command line. Exits by itself after --help and --list, and with a message for what it cannot read.
+/// Reads the command line. Exits by itself after --help and --list, and with a message for what it cannot
+/// read.
 settings parse(int argc, char** argv);
 
 /// Trains as the settings say. @throws frostline::error

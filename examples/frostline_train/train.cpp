@@ -75,7 +75,8 @@ auto load(const settings& chosen, frostline::dataset_part part, std::size_t limi
 template <class Network, class Dataset>
 class session {
 public:
-    session(const settings& chosen, Network network, Dataset train, std::optional<Dataset> validation, Dataset test)
+    session(const settings& chosen, Network network, Dataset train, std::optional<Dataset> validation,
+            Dataset test)
         : chosen_(chosen),
           network_(std::move(network)),
           train_(std::move(train)),
@@ -92,12 +93,14 @@ public:
     void run() {
         // What can be refused is refused before anything is computed or written.
         std::vector<frostline::any_policy> policies{frostline::named_policy(chosen_.policy)};
-        if (chosen_.compare) policies.insert(policies.begin(), frostline::any_policy("never", frostline::never{}));
+        if (chosen_.compare)
+            policies.insert(policies.begin(), frostline::any_policy("never", frostline::never{}));
         frostline::check(options_, network_, train_);
 
         for (const auto& policy : policies) train_with(policy);
         if (chosen_.compare && !chosen_.record.empty()) {
-            frostline::record record(chosen_.record, chosen_.policy, scorer_name, frostline::existing_record::append);
+            frostline::record record(chosen_.record, chosen_.policy, scorer_name,
+                                     frostline::existing_record::append);
             record.write(frostline::comparison_json(summaries_.front(), summaries_.back()));
         }
         if (chosen_.quiet) return;
@@ -116,8 +119,9 @@ private:
         if (!chosen_.quiet) progress.emplace(policy.name());
         std::optional<frostline::record> record;
         if (!chosen_.record.empty()) {
-            record.emplace(chosen_.record, policy.name(), scorer_name,
-                           logs_.size() == 1 ? frostline::existing_record::replace : frostline::existing_record::append);
+            record.emplace(
+                chosen_.record, policy.name(), scorer_name,
+                logs_.size() == 1 ? frostline::existing_record::replace : frostline::existing_record::append);
             record->write(run_json(chosen_, policy.name()));
         }
         warm_up();
@@ -129,8 +133,9 @@ private:
             tell(record, event);
         };
         network_.initialise(chosen_.seed);
-        frostline::trainer trainer{network_, loss_,  optimiser_, frostline::weight_change{}, policy, make_store(chosen_),
-                                   log,      observers};
+        frostline::trainer trainer{
+            network_, loss_,    optimiser_, frostline::weight_change{}, policy, make_store(chosen_),
+            log,      observers};
         trainer.run(options_, train_, test_, validation_);
         if (record) summaries_.push_back(record->summary());
     }
@@ -140,8 +145,9 @@ private:
         const auto few = frostline::take_first(train_, std::min(train_.size(), 2 * options_.batch_size));
         auto options = options_;
         options.epochs = 1;
-        frostline::trainer trainer{network_,           loss_, optimiser_, frostline::weight_change{}, frostline::never{},
-                                   frostline::no_feature_store{}};
+        frostline::trainer trainer{network_,           loss_,
+                                   optimiser_,         frostline::weight_change{},
+                                   frostline::never{}, frostline::no_feature_store{}};
         trainer.run(options, few);
     }
 
@@ -172,6 +178,7 @@ void train(const settings& chosen) {
         validation = std::move(parts.validation);
     }
     frostline::with_model<scalar>(chosen.model, train.shape(), train.classes(), [&](auto network) {
-        session(chosen, std::move(network), train, validation, frostline::take_first(test, test.size())).run();
+        session(chosen, std::move(network), train, validation, frostline::take_first(test, test.size()))
+            .run();
     });
 }

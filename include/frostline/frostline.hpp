@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Everything that needs no more than xtensor, OpenBLAS and oneTBB. What needs another library is included by itself:
-// data/idx.hpp and data/named_dataset.hpp (zlib), report/record.hpp (nlohmann-json).
+// Everything that needs no more than xtensor, OpenBLAS and oneTBB. What needs another library is included by
+// itself: data/idx.hpp and data/named_dataset.hpp (zlib), report/record.hpp (nlohmann-json).
 
 #include "frostline/compose/network.hpp"
 #include "frostline/compose/residual.hpp"

@@ -21,18 +21,18 @@ namespace frostline::inline FROSTLINE_ISA {
 struct block_description {
     sample_shape input;
     sample_shape output;
-    flop_counts flops;                           ///< for one sample
-    std::size_t parameters = 0;                  ///< learnt values, without padding
-    std::size_t first_value = 0, last_value = 0; ///< its half-open range in the arenas
+    flop_counts flops;                            ///< for one sample
+    std::size_t parameters = 0;                   ///< learnt values, without padding
+    std::size_t first_value = 0, last_value = 0;  ///< its half-open range in the arenas
 
     bool learns() const { return parameters > 0; }
 };
 
 /// A network: a tuple of stages, each a vector of one type of block, run over any half-open range of blocks.
 ///
-/// How often a block repeats is a run-time number, so all depths of a family are one type and compile time does not
-/// grow with depth. The network owns what its blocks share: the parameter arenas, the activations between blocks, and
-/// the scratch. One thread uses it at a time; inside, every core works.
+/// How often a block repeats is a run-time number, so all depths of a family are one type and compile time
+/// does not grow with depth. The network owns what its blocks share: the parameter arenas, the activations
+/// between blocks, and the scratch. One thread uses it at a time; inside, every core works.
 template <layer... Blocks>
 class network {
     static_assert(sizeof...(Blocks) > 0, "frostline: a network needs at least one stage");
@@ -56,7 +56,10 @@ public:
     }
 
     network(const network& other)
-        : input_(other.input_), stages_(other.stages_), descriptions_(other.descriptions_), arenas_(other.arenas_) {
+        : input_(other.input_),
+          stages_(other.stages_),
+          descriptions_(other.descriptions_),
+          arenas_(other.arenas_) {
         describe();
         bind();
     }
@@ -89,8 +92,8 @@ public:
         return total;
     }
 
-    /// Runs the blocks [first, last) on `x`, which enters block `first`. The result stays valid until the next run
-    /// of the same phase. In training `x` must stay as it is until backward.
+    /// Runs the blocks [first, last) on `x`, which enters block `first`. The result stays valid until the
+    /// next run of the same phase. In training `x` must stay as it is until backward.
     const tensor<T>& forward(const tensor<T>& x, std::size_t first, std::size_t last, const pass& how) {
         check_range(first, last);
         require<shape_error>(shape_of(x) == shape_at(first), "network: block ", first, " takes samples of ",
@@ -98,17 +101,22 @@ public:
         const tensor<T>* input = &x;
         for (std::size_t index = first; index < last; ++index) {
             tensor<T>& output = how.phase == phase::training ? activations_[index] : alternating_[index % 2];
-            visit(index, [&](auto& block, auto& context) { block.forward(*input, output, context, workspace_, how); });
+            visit(index, [&](auto& block, auto& context) {
+                block.forward(*input, output, context, workspace_, how);
+            });
             input = &output;
         }
         return *input;
     }
 
     /// Runs the whole network on `x` in inference.
-    const tensor<T>& predict(const tensor<T>& x) { return forward(x, 0, blocks(), {.phase = phase::inference}); }
+    const tensor<T>& predict(const tensor<T>& x) {
+        return forward(x, 0, blocks(), {.phase = phase::inference});
+    }
 
-    /// Backward through [first, last) of the last training forward, which started at `first` with `x`. `dy` is the
-    /// gradient of its result, and scratch from then on. The parameter gradients of the range are overwritten.
+    /// Backward through [first, last) of the last training forward, which started at `first` with `x`. `dy`
+    /// is the gradient of its result, and scratch from then on. The parameter gradients of the range are
+    /// overwritten.
     /// @return the gradient of `x` when `wanted` says so, else a tensor of unspecified contents
     const tensor<T>& backward(const tensor<T>& x, tensor<T>& dy, std::size_t first, std::size_t last,
                               gradients wanted = gradients::parameters) {
@@ -118,7 +126,8 @@ public:
             const tensor<T>& input = index == first ? x : activations_[index - 1];
             tensor<T>& dinput = gradients_[index % 2];
             // All blocks but the first have to pass the gradient on.
-            const auto here = index > first ? (wants_parameters(wanted) ? gradients::both : gradients::input) : wanted;
+            const auto here =
+                index > first ? (wants_parameters(wanted) ? gradients::both : gradients::input) : wanted;
             visit(index, [&](auto& block, auto& context) {
                 block.backward(input, activations_[index], *doutput, context, workspace_, here, dinput);
             });
@@ -165,7 +174,8 @@ public:
                        std::get<Stage>(contexts_)[index - starts_[Stage]]),
                true)) ||
              ...);
-        }(std::make_index_sequence<stage_count>{});
+        }
+        (std::make_index_sequence<stage_count>{});
     }
 
 private:
@@ -177,19 +187,24 @@ private:
     // Everything that follows from the blocks: where stages start, shapes, costs.
     void describe() {
         std::size_t start = 0, stage = 0;
-        std::apply([&](const auto&... blocks_of_stage) { ((starts_[stage++] = start, start += blocks_of_stage.size()), ...); },
-                   stages_);
+        std::apply(
+            [&](const auto&... blocks_of_stage) {
+                ((starts_[stage++] = start, start += blocks_of_stage.size()), ...);
+            },
+            stages_);
         starts_[stage_count] = start;
         require<argument_error>(start > 0, "network: there is no block");
         [&]<std::size_t... Stage>(std::index_sequence<Stage...>) {
             (std::get<Stage>(contexts_).resize(std::get<Stage>(stages_).size()), ...);
-        }(std::make_index_sequence<stage_count>{});
+        }
+        (std::make_index_sequence<stage_count>{});
         activations_.resize(start);
 
         descriptions_.clear();
         sample_shape shape = input_;
         for_each_block([&](const auto& block) {
-            block_description description{.input = shape, .output = block.output_shape(shape), .flops = block.flops(shape)};
+            block_description description{
+                .input = shape, .output = block.output_shape(shape), .flops = block.flops(shape)};
             shape = description.output;
             descriptions_.push_back(description);
         });
@@ -210,13 +225,15 @@ private:
                 // A layer without a name gets one from its place.
                 if (item.name.starts_with('.')) item.name = sentence("block", index, ".", ordinal, item.name);
                 ++ordinal;
-                require<argument_error>(names.insert(item.name).second, "network: two parameters or buffers are called '",
-                                        item.name, "': give their layers different names");
+                require<argument_error>(names.insert(item.name).second,
+                                        "network: two parameters or buffers are called '", item.name,
+                                        "': give their layers different names");
             };
             block.for_each_parameter([&](parameter<T>& item) {
                 name_it(item);
                 bound.push_back(&item);
-                slices_.push_back({.block = index, .offset = offset, .size = item.size(), .decays = item.decays});
+                slices_.push_back(
+                    {.block = index, .offset = offset, .size = item.size(), .decays = item.decays});
                 description.parameters += item.size();
                 offset += parameter_arenas<T>::round_up(item.size());
             });

@@ -9,9 +9,9 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// A residual block: y = main(x, addend = shortcut(x)). The last layer of `Main` adds and activates in one pass over
-/// memory. Without a shortcut layer the addend is x itself; both kinds are one type, so that a stage of residual
-/// blocks is a vector (He et al. 2016).
+/// A residual block: y = main(x, addend = shortcut(x)). The last layer of `Main` adds and activates in one
+/// pass over memory. Without a shortcut layer the addend is x itself; both kinds are one type, so that a
+/// stage of residual blocks is a vector (He et al. 2016).
 template <adding_layer Main, layer Shortcut>
 class residual {
 public:
@@ -19,8 +19,9 @@ public:
     using T = value_type;
     static_assert(std::same_as<T, typename Shortcut::value_type>,
                   "frostline: main path and shortcut of a residual block need the same value_type");
-    static_assert(!Shortcut::reads.output,
-                  "frostline: a shortcut must not read its output in backward (end it without an activation)");
+    static_assert(
+        !Shortcut::reads.output,
+        "frostline: a shortcut must not read its output in backward (end it without an activation)");
     static constexpr backward_reads reads{.input = Main::reads.input || Shortcut::reads.input,
                                           .output = Main::reads.output};
 
@@ -35,8 +36,8 @@ public:
     sample_shape output_shape(const sample_shape& input) const {
         const auto output = main_.output_shape(input);
         const auto added = shortcut_ ? shortcut_->output_shape(input) : input;
-        require<shape_error>(output == added, "residual: the main path gives ", output, ", but the shortcut gives ",
-                             added);
+        require<shape_error>(output == added, "residual: the main path gives ", output,
+                             ", but the shortcut gives ", added);
         return output;
     }
 
@@ -44,7 +45,8 @@ public:
         return shortcut_ ? main_.flops(input) + shortcut_->flops(input) : main_.flops(input);
     }
 
-    void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace, const pass& how) {
+    void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace,
+                 const pass& how) {
         if (shortcut_) {
             auto addend = workspace.borrow(0, {});
             shortcut_->forward(x, *addend, remembered.shortcut, workspace, how);
@@ -54,8 +56,8 @@ public:
         }
     }
 
-    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered, workspace<T>& workspace,
-                  gradients wanted, tensor<T>& dx) {
+    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered,
+                  workspace<T>& workspace, gradients wanted, tensor<T>& dx) {
         auto daddend = workspace.borrow(0, {});
         main_.backward(x, y, dy, remembered.main, workspace, wanted, dx, *daddend);
         if (!shortcut_) {

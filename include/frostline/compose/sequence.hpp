@@ -22,8 +22,9 @@ public:
     static_assert((std::same_as<value_type, typename Layers::value_type> && ...),
                   "frostline: all layers of a sequence need the same value_type");
     using T = value_type;
-    static constexpr backward_reads reads{.input = std::tuple_element_t<0, std::tuple<Layers...>>::reads.input,
-                                          .output = last_layer::reads.output};
+    static constexpr backward_reads reads{
+        .input = std::tuple_element_t<0, std::tuple<Layers...>>::reads.input,
+        .output = last_layer::reads.output};
 
     struct context {
         std::tuple<typename Layers::context...> layers;
@@ -48,24 +49,22 @@ public:
         return total;
     }
 
-    void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace, const pass& how) {
+    void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace,
+                 const pass& how) {
         forward_from<0>(x, y, remembered, workspace, how);
     }
-    void forward(const tensor<T>& x, const tensor<T>& addend, tensor<T>& y, context& remembered, workspace<T>& workspace,
-                 const pass& how)
-        requires adding_layer<last_layer>
-    {
+    void forward(const tensor<T>& x, const tensor<T>& addend, tensor<T>& y, context& remembered,
+                 workspace<T>& workspace, const pass& how) requires adding_layer<last_layer> {
         forward_from<0>(x, y, remembered, workspace, how, addend);
     }
 
-    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered, workspace<T>& workspace,
-                  gradients wanted, tensor<T>& dx) {
+    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered,
+                  workspace<T>& workspace, gradients wanted, tensor<T>& dx) {
         backward_from<count - 1>(x, y, dy, remembered, workspace, wanted, dx);
     }
-    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered, workspace<T>& workspace,
-                  gradients wanted, tensor<T>& dx, tensor<T>& daddend)
-        requires adding_layer<last_layer>
-    {
+    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered,
+                  workspace<T>& workspace, gradients wanted, tensor<T>& dx,
+                  tensor<T>& daddend) requires adding_layer<last_layer> {
         backward_from<count - 1>(x, y, dy, remembered, workspace, wanted, dx, daddend);
     }
 
@@ -90,8 +89,8 @@ private:
 
     // `Addend` is empty, or the one tensor that the last layer adds.
     template <std::size_t Index, class... Addend>
-    void forward_from(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace, const pass& how,
-                      const Addend&... addend) {
+    void forward_from(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace,
+                      const pass& how, const Addend&... addend) {
         auto& current = std::get<Index>(layers_);
         auto& own = std::get<Index>(remembered.layers);
         if constexpr (Index + 1 == count) {

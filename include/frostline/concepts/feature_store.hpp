@@ -11,8 +11,8 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// Names the features of one sample: which sample, which augmented view of it, behind which block, and computed with
-/// which state of the blocks before the cut.
+/// Names the features of one sample: which sample, which augmented view of it, behind which block, and
+/// computed with which state of the blocks before the cut.
 struct feature_key {
     std::uint64_t sample = 0;
     std::uint32_t view = 0;
@@ -25,19 +25,21 @@ struct feature_key {
 /// A feature store: where the outputs of dropped blocks lie.
 ///
 /// Requirements on a type `F` for the scalar type `T`:
-/// 1. `f.put(keys, rows)`: keeps row i of `rows` under keys[i]; may forget any of them (a cache, never the truth).
-/// 2. `f.get(keys, rows, missed)`: writes the rows it holds, bit for bit as they were put, into the tensor `rows`,
-///    which already has its shape; clears `missed` and fills it with the numbers of the keys that it does not hold.
-///    The trainer computes those, and those alone, again.
+/// 1. `f.put(keys, rows)`: keeps row i of `rows` under keys[i]; may forget any of them (a cache, never the
+/// truth).
+/// 2. `f.get(keys, rows, missed)`: writes the rows it holds, bit for bit as they were put, into the tensor
+/// `rows`,
+///    which already has its shape; clears `missed` and fills it with the numbers of the keys that it does not
+///    hold. The trainer computes those, and those alone, again.
 /// 3. `f.prefetch(keys)`: a hint that these are wanted next; may do nothing.
 /// 4. `f.clear()`: forgets all and gives the memory back.
 /// 5. `f.bytes() -> std::size_t` held now, and `f.budget() -> std::size_t`, the most it may hold.
 ///
-/// One thread at a time. In a steady state `get` allocates nothing. The smallest model is no_feature_store, which
-/// misses everything.
+/// One thread at a time. In a steady state `get` allocates nothing. The smallest model is no_feature_store,
+/// which misses everything.
 template <class F, class T>
-concept feature_store = requires(F f, const F c, std::span<const feature_key> keys, const tensor<T>& rows, tensor<T>& out,
-                                 std::vector<std::size_t>& missed) {
+concept feature_store = requires(F f, const F c, std::span<const feature_key> keys, const tensor<T>& rows,
+                                 tensor<T>& out, std::vector<std::size_t>& missed) {
     f.put(keys, rows);
     f.get(keys, out, missed);
     f.prefetch(keys);

@@ -11,7 +11,8 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// Which of its forward tensors a layer reads again in backward. What nobody reads may be overwritten in place.
+/// Which of its forward tensors a layer reads again in backward. What nobody reads may be overwritten in
+/// place.
 struct backward_reads {
     bool input = false;
     bool output = false;
@@ -26,23 +27,29 @@ struct any_visitor {
 /// A layer: the smallest thing that maps a batch to a batch.
 ///
 /// Requirements on a type `L`, with `T = L::value_type` (float or double):
-/// 1. `L::value_type` and a default-constructible `L::context`: all that one training pass must remember for its
+/// 1. `L::value_type` and a default-constructible `L::context`: all that one training pass must remember for
+/// its
 ///    backward pass. A frozen layer's context is thrown away.
 /// 2. `L::reads`, a `backward_reads` constant.
-/// 3. `l.output_shape(s) -> sample_shape`; throws shape_error when the layer cannot take samples of shape `s`.
+/// 3. `l.output_shape(s) -> sample_shape`; throws shape_error when the layer cannot take samples of shape
+/// `s`.
 /// 4. `l.flops(s) -> flop_counts` for one sample of shape `s`.
-/// 5. `l.forward(x, y, context, workspace, pass)`: sizes `y` itself (by `resize`) and overwrites it. In training it
-///    may write the context and the running statistics; in inference it writes nothing but `y`, and each row of `y`
-///    depends on its row of `x` alone, to the bit.
-/// 6. `l.backward(x, y, dy, context, workspace, wanted, dx)`: `x` and `y` are those of the last training forward
-///    (only what `reads` names is valid). Overwrites `dx` and the gradients of the parameters as `wanted` says, never
-///    accumulates. `dy` is scratch from then on. May be called once for each training forward.
-/// 7. `l.for_each_parameter(visit)` and `l.for_each_buffer(visit)` visit `parameter<T>&` and `buffer<T>&`, always
+/// 5. `l.forward(x, y, context, workspace, pass)`: sizes `y` itself (by `resize`) and overwrites it. In
+/// training it
+///    may write the context and the running statistics; in inference it writes nothing but `y`, and each row
+///    of `y` depends on its row of `x` alone, to the bit.
+/// 6. `l.backward(x, y, dy, context, workspace, wanted, dx)`: `x` and `y` are those of the last training
+/// forward
+///    (only what `reads` names is valid). Overwrites `dx` and the gradients of the parameters as `wanted`
+///    says, never accumulates. `dy` is scratch from then on. May be called once for each training forward.
+/// 7. `l.for_each_parameter(visit)` and `l.for_each_buffer(visit)` visit `parameter<T>&` and `buffer<T>&`,
+/// always
 ///    the same ones in the same order.
 ///
-/// A layer is used by one thread at a time and may use `parallel_for` inside. Nothing may be allocated after the
-/// first pass of a given shape, and the result must not depend on how loops were cut. The smallest model is
-/// layer_archetype in testing/archetypes.hpp; check_gradients in testing/gradient_check.hpp tests one of your own.
+/// A layer is used by one thread at a time and may use `parallel_for` inside. Nothing may be allocated after
+/// the first pass of a given shape, and the result must not depend on how loops were cut. The smallest model
+/// is layer_archetype in testing/archetypes.hpp; check_gradients in testing/gradient_check.hpp tests one of
+/// your own.
 template <class L>
 concept layer = requires(L l, const L c, const sample_shape shape, const tensor<typename L::value_type>& in,
                          tensor<typename L::value_type>& out, typename L::context& context,
@@ -58,19 +65,20 @@ concept layer = requires(L l, const L c, const sample_shape shape, const tensor<
     l.for_each_buffer(any_visitor{});
 };
 
-/// A layer whose output has another tensor added to it before the final ReLU, in the same pass over memory: the last
-/// layer of a residual block.
+/// A layer whose output has another tensor added to it before the final ReLU, in the same pass over memory:
+/// the last layer of a residual block.
 ///
 /// On top of `layer`:
 /// 1. `l.forward(x, addend, y, context, workspace, pass)`: `addend` has the shape of `y`.
-/// 2. `l.backward(x, y, dy, context, workspace, wanted, dx, daddend)`: `daddend` is sized and overwritten too.
+/// 2. `l.backward(x, y, dy, context, workspace, wanted, dx, daddend)`: `daddend` is sized and overwritten
+/// too.
 template <class L>
-concept adding_layer =
-    layer<L> && requires(L l, const tensor<typename L::value_type>& in, tensor<typename L::value_type>& out,
-                         typename L::context& context, workspace<typename L::value_type>& scratch, const pass& how,
-                         gradients wanted) {
-        l.forward(in, in, out, context, scratch, how);
-        l.backward(in, in, out, context, scratch, wanted, out, out);
-    };
+concept adding_layer = layer<L> &&
+    requires(L l, const tensor<typename L::value_type>& in, tensor<typename L::value_type>& out,
+             typename L::context& context, workspace<typename L::value_type>& scratch, const pass& how,
+             gradients wanted) {
+    l.forward(in, in, out, context, scratch, how);
+    l.backward(in, in, out, context, scratch, wanted, out, out);
+};
 
 }  // namespace frostline

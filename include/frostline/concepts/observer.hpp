@@ -42,10 +42,10 @@ struct decision_taken {
     std::size_t step = 0;
     std::vector<std::size_t> blocks{};  ///< network index of each learning block
     decision_scores scores{};           ///< by learning block
-    double learning_rate_sum = 0;     ///< since the last decision
-    double learning_rate_left = 0;    ///< over the steps still to come, by the schedule
-    std::size_t steps = 0;            ///< since the last decision
-    std::size_t wanted = 0;           ///< the policy's answer, in learning blocks, before the trainer's limits
+    double learning_rate_sum = 0;       ///< since the last decision
+    double learning_rate_left = 0;      ///< over the steps still to come, by the schedule
+    std::size_t steps = 0;              ///< since the last decision
+    std::size_t wanted = 0;  ///< the policy's answer, in learning blocks, before the trainer's limits
 };
 
 /// The frost line moved.
@@ -54,7 +54,7 @@ struct frost_line_moved {
     std::size_t step = 0;
     std::size_t frozen_before = 0, frozen = 0;    ///< in blocks of the network
     std::size_t dropped_before = 0, dropped = 0;  ///< in blocks of the network
-    std::string reason{};                           ///< one sentence: what the policy wanted and what the plan made of it
+    std::string reason{};  ///< one sentence: what the policy wanted and what the plan made of it
 };
 
 /// After each epoch and its evaluation.
@@ -67,9 +67,9 @@ struct epoch_finished {
     double train_accuracy = 0;  ///< share, of the training batches as they were seen
     std::optional<double> validation_accuracy{};
     std::optional<double> test_accuracy{};
-    std::size_t frozen = 0;   ///< during the epoch
-    std::size_t dropped = 0;  ///< during the epoch
-    decision_scores scores{};   ///< by learning block, of the decision behind this epoch
+    std::size_t frozen = 0;    ///< during the epoch
+    std::size_t dropped = 0;   ///< during the epoch
+    decision_scores scores{};  ///< by learning block, of the decision behind this epoch
     std::uint64_t forward_flops = 0;
     std::uint64_t backward_flops = 0;
     std::size_t store_bytes = 0;
@@ -103,15 +103,16 @@ private:
 
 /// An observer: is told what happens in a run, and changes nothing in it.
 ///
-/// Requirements on a type `O`: callable with a const reference to at least one of the events above; it is called for
-/// the events that it takes, in their order, from the thread that trains. An observer that wants to end the run
-/// holds the std::stop_source whose token the run was given.
+/// Requirements on a type `O`: callable with a const reference to at least one of the events above; it is
+/// called for the events that it takes, in their order, from the thread that trains. An observer that wants
+/// to end the run holds the std::stop_source whose token the run was given.
 ///
-/// The smallest model: `[](const epoch_finished& epoch) { std::cout << epoch.train_loss << '\n'; }`, kept in a variable.
+/// The smallest model: `[](const epoch_finished& epoch) { std::cout << epoch.train_loss << '\n'; }`, kept in
+/// a variable.
 template <class O>
 concept observer = std::invocable<O&, const run_started&> || std::invocable<O&, const step_finished&> ||
-                   std::invocable<O&, const decision_taken&> || std::invocable<O&, const frost_line_moved&> ||
-                   std::invocable<O&, const epoch_finished&> || std::invocable<O&, const run_finished&>;
+    std::invocable<O&, const decision_taken&> || std::invocable<O&, const frost_line_moved&> ||
+    std::invocable<O&, const epoch_finished&> || std::invocable<O&, const run_finished&>;
 
 /// Calls `target` with `event` if it takes such events.
 template <class Observer, class Event>

@@ -20,17 +20,21 @@ struct block_rate {
 /// An optimiser: turns gradients into new values, over the contiguous arenas of a network.
 ///
 /// Requirements on a type `O` for the scalar type `T`:
-/// 1. `o.attach(slices)`: told once, before the first step, where the parameters lie, in the order of the blocks.
-/// 2. `o.step(values, gradients, first_block, rates) -> std::optional<std::size_t>`: updates the parameters of the
-///    blocks from `first_block` on, with `rates[block]`, and touches nothing of the blocks before, its own state
-///    included. Returns the first block with a NaN or infinite gradient; that block's values are then unspecified.
+/// 1. `o.attach(slices)`: told once, before the first step, where the parameters lie, in the order of the
+/// blocks.
+/// 2. `o.step(values, gradients, first_block, rates) -> std::optional<std::size_t>`: updates the parameters
+/// of the
+///    blocks from `first_block` on, with `rates[block]`, and touches nothing of the blocks before, its own
+///    state included. Returns the first block with a NaN or infinite gradient; that block's values are then
+///    unspecified.
 /// 3. `o.reset(first_block, last_block)`: forgets the state (momentum) of these blocks, which thaw.
 /// 4. `o.for_each_state(visit)`: visits (name, span of T), each laid out like the arenas, for checkpoints.
 ///
 /// Nothing is allocated after `attach`; the result does not depend on how loops were cut.
 template <class O, class T>
 concept optimiser = requires(O o, std::span<const parameter_slice> slices, std::span<T> values,
-                             std::span<const T> gradients, std::size_t block, std::span<const block_rate> rates) {
+                             std::span<const T> gradients, std::size_t block,
+                             std::span<const block_rate> rates) {
     o.attach(slices);
     { o.step(values, gradients, block, rates) } -> std::same_as<std::optional<std::size_t>>;
     o.reset(block, block);

@@ -18,24 +18,26 @@ struct observations {
 /// What is known of one block at a decision point. Spans are views into the run, valid during the call.
 template <class T>
 struct block_view {
-    std::size_t block = 0;                ///< index in the network
-    std::size_t decision = 0;             ///< number of this decision, from 0
-    std::span<const T> weights;           ///< all parameters of the block, padding (always zero) included
-    std::span<const T> previous_weights;  ///< the same at the last decision (at the start of the run, before the first)
-    double learning_rate_sum = 0;         ///< sum over the steps since then of the block's learning rate
-    std::size_t steps = 0;                ///< number of steps since then
+    std::size_t block = 0;       ///< index in the network
+    std::size_t decision = 0;    ///< number of this decision, from 0
+    std::span<const T> weights;  ///< all parameters of the block, padding (always zero) included
+    std::span<const T>
+        previous_weights;  ///< the same at the last decision (at the start of the run, before the first)
+    double learning_rate_sum = 0;  ///< sum over the steps since then of the block's learning rate
+    std::size_t steps = 0;         ///< number of steps since then
 };
 
 /// A scorer: how much a block still changes. Lower is more converged.
 ///
 /// Requirements on a type `S` for the scalar type `T`:
 /// 1. `s.observes`, an `observations`; a static constant where the scorer always observes the same.
-/// 2. `s(view) -> std::optional<double>` for a `block_view<T>`; `std::nullopt` where there is no evidence (yet), which
+/// 2. `s(view) -> std::optional<double>` for a `block_view<T>`; `std::nullopt` where there is no evidence
+/// (yet), which
 ///    never freezes anything. Not NaN.
 /// 3. `s.for_each_state(visit)`, optional: visits (name, std::vector<double>&) that a checkpoint has to keep.
 ///
-/// Called at each decision, once for every block that has parameters and is not frozen, in the order of the blocks.
-/// Copies share no state.
+/// Called at each decision, once for every block that has parameters and is not frozen, in the order of the
+/// blocks. Copies share no state.
 ///
 /// The smallest model, which has never any evidence:
 /// @code

@@ -3,10 +3,10 @@
 
 /// Name of the inline namespace that holds the whole library.
 ///
-/// Two translation units of one program that are compiled for different instruction sets would otherwise define
-/// the same inline functions with different code, and the linker would keep either: an AVX-512 body may then run
-/// on a machine without it. With the instruction set in every mangled name the mix links as two libraries, or not
-/// at all where their types meet.
+/// Two translation units of one program that are compiled for different instruction sets would otherwise
+/// define the same inline functions with different code, and the linker would keep either: an AVX-512 body
+/// may then run on a machine without it. With the instruction set in every mangled name the mix links as two
+/// libraries, or not at all where their types meet.
 #if defined(__AVX512F__)
 #define FROSTLINE_ISA isa_avx512
 #elif defined(__AVX2__)

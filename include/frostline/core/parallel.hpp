@@ -45,19 +45,22 @@ private:
     std::unique_ptr<tbb::task_arena> arena_;
 };
 
-/// The one knob for parallelism: every loop of the library runs on at most this many threads. Not to be called
-/// while training runs. @throws argument_error below 1
+/// The one knob for parallelism: every loop of the library runs on at most this many threads. Not to be
+/// called while training runs. @throws argument_error below 1
 inline void set_threads(int threads) { thread_pool::instance().resize(threads); }
 
 inline int threads() { return thread_pool::instance().threads(); }
 
 /// Number of the calling thread inside a parallel loop, in [0, threads()): the index of its private scratch.
-inline std::size_t worker_index() { return static_cast<std::size_t>(tbb::this_task_arena::current_thread_index()); }
+inline std::size_t worker_index() {
+    return static_cast<std::size_t>(tbb::this_task_arena::current_thread_index());
+}
 
 namespace detail {
 
-/// A loop body behind one type: oneTBB's templates are then compiled once a translation unit, not once a loop, which
-/// took more than half of the compile time of a network. The call through a pointer is one a task.
+/// A loop body behind one type: oneTBB's templates are then compiled once a translation unit, not once a
+/// loop, which took more than half of the compile time of a network. The call through a pointer is one a
+/// task.
 struct loop_body {
     const void* object;
     void (*call)(const void* object, std::size_t begin, std::size_t end);
@@ -69,15 +72,17 @@ struct loop_body {
           }) {}
 };
 
-/// Isolated: a thread that waits here for others never picks up a task of an enclosing loop, whose scratch it would
-/// overwrite.
+/// Isolated: a thread that waits here for others never picks up a task of an enclosing loop, whose scratch it
+/// would overwrite.
 template <class Partitioner>
 void run_loop(std::size_t count, std::size_t grain, loop_body body) {
     if (count == 0) return;
     const auto run = [=] {
         tbb::parallel_for(
             tbb::blocked_range<std::size_t>(0, count, grain),
-            [=](const tbb::blocked_range<std::size_t>& range) { body.call(body.object, range.begin(), range.end()); },
+            [=](const tbb::blocked_range<std::size_t>& range) {
+                body.call(body.object, range.begin(), range.end());
+            },
             Partitioner{});
     };
     thread_pool::instance().arena().execute([&] { tbb::this_task_arena::isolate(run); });
@@ -85,11 +90,12 @@ void run_loop(std::size_t count, std::size_t grain, loop_body body) {
 
 }  // namespace detail
 
-/// Runs body(begin, end) over parts of [0, count) of at least `grain` each; the parts vary from run to run, so body
-/// must give the same result however the range is cut.
+/// Runs body(begin, end) over parts of [0, count) of at least `grain` each; the parts vary from run to run,
+/// so body must give the same result however the range is cut.
 template <class Body>
 void parallel_ranges(std::size_t count, std::size_t grain, const Body& body) {
-    detail::run_loop<const tbb::auto_partitioner>(count, std::max<std::size_t>(1, grain), detail::loop_body(body));
+    detail::run_loop<const tbb::auto_partitioner>(count, std::max<std::size_t>(1, grain),
+                                                  detail::loop_body(body));
 }
 
 /// Runs body(index) for every index in [0, count), each as a task of its own.

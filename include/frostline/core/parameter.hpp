@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "frostline/core/parallel.hpp"
 #include "frostline/core/random.hpp"
 #include "frostline/core/tensor.hpp"
 
@@ -25,7 +26,8 @@ struct initialiser {
     static initialiser uniform(double bound) { return {distribution::uniform, bound}; }
 };
 
-/// A learnt array of a layer: a named slice of the arenas that its network owns. Null until the network binds it.
+/// A learnt array of a layer: a named slice of the arenas that its network owns. Null until the network binds
+/// it.
 template <class T>
 struct parameter {
     std::string name;  ///< torchvision's path, "features.0.weight"
@@ -41,7 +43,8 @@ struct parameter {
     }
 };
 
-/// An array that a layer carries but does not learn: running statistics. Inference reads it, training updates it.
+/// An array that a layer carries but does not learn: running statistics. Inference reads it, training updates
+/// it.
 template <class T>
 struct buffer {
     std::string name;
@@ -60,8 +63,9 @@ struct parameter_slice {
     bool decays = true;
 };
 
-/// The values and gradients of all parameters of a network, each contiguous and in the order of its blocks, so that
-/// "everything behind the frost line" is one range. Every parameter starts on a cache line; the gaps stay zero.
+/// The values and gradients of all parameters of a network, each contiguous and in the order of its blocks,
+/// so that "everything behind the frost line" is one range. Every parameter starts on a cache line; the gaps
+/// stay zero.
 template <class T>
 class parameter_arenas {
 public:
@@ -70,8 +74,8 @@ public:
         return (elements + line - 1) / line * line;
     }
 
-    /// Lays the parameters out in the given order and points them at their slices; earlier contents are kept when
-    /// the layout is unchanged (a copied network binds its own layers to copied arenas).
+    /// Lays the parameters out in the given order and points them at their slices; earlier contents are kept
+    /// when the layout is unchanged (a copied network binds its own layers to copied arenas).
     void bind(std::span<parameter<T>* const> parameters) {
         std::size_t total = 0;
         for (const auto* item : parameters) total += round_up(item->size());
@@ -105,17 +109,20 @@ void initialise(buffer<T>& item) {
 template <class T>
 void initialise(parameter<T>& item, std::uint64_t seed) {
     const random_stream draws(seed, purpose::initialisation, hash_of(item.name));
-    for (std::size_t index = 0; index < item.size(); ++index) {
+    const auto draw = [&](std::size_t index) {
         switch (item.initial.kind) {
-            case initialiser::distribution::constant: item.value[index] = static_cast<T>(item.initial.scale); break;
             case initialiser::distribution::normal:
-                item.value[index] = static_cast<T>(item.initial.scale * draws.normal(index));
-                break;
+                return item.initial.scale * draws.normal(index);
             case initialiser::distribution::uniform:
-                item.value[index] = static_cast<T>(item.initial.scale * (2 * draws.uniform(index) - 1));
+                return item.initial.scale * (2 * draws.uniform(index) - 1);
+            case initialiser::distribution::constant:
                 break;
         }
-    }
+        return item.initial.scale;
+    };
+    parallel_ranges(item.size(), 4096, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t index = begin; index < end; ++index) item.value[index] = static_cast<T>(draw(index));
+    });
 }
 
 }  // namespace frostline

@@ -17,7 +17,8 @@ enum class gradients { input, parameters, both };
 constexpr bool wants_input(gradients wanted) { return wanted != gradients::parameters; }
 constexpr bool wants_parameters(gradients wanted) { return wanted != gradients::input; }
 
-/// What a forward pass is told besides its data; the keys make random layers a function of (seed, step, sample).
+/// What a forward pass is told besides its data; the keys make random layers a function of (seed, step,
+/// sample).
 struct pass {
     frostline::phase phase = phase::inference;
     std::uint64_t seed = 0;
@@ -25,8 +26,8 @@ struct pass {
     std::span<const std::uint64_t> samples{};  ///< ids of the rows of the batch; only random layers read them
 };
 
-/// Floating-point operations for one sample, 2 for each multiply-accumulate of convolutions and products; the rest
-/// (biases, normalisation, pooling) is left out, as in published figures.
+/// Floating-point operations for one sample, 2 for each multiply-accumulate of convolutions and products; the
+/// rest (biases, normalisation, pooling) is left out, as in published figures.
 struct flop_counts {
     std::uint64_t forward = 0;
     std::uint64_t backward_input = 0;

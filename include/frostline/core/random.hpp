@@ -15,7 +15,16 @@
 namespace frostline::inline FROSTLINE_ISA {
 
 /// What a random draw is for: draws for different purposes never meet, whatever their other keys.
-enum class purpose : std::uint64_t { initialisation = 1, batch_order, split, dropout, augmentation, probe, policy, user };
+enum class purpose : std::uint64_t {
+    initialisation = 1,
+    batch_order,
+    split,
+    dropout,
+    augmentation,
+    probe,
+    policy,
+    user
+};
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection that scatters neighbouring counters.
 constexpr std::uint64_t scramble(std::uint64_t bits) {
@@ -32,14 +41,17 @@ constexpr std::uint64_t hash_of(std::string_view name) {
     return hash;
 }
 
-/// Random numbers as a pure function of (seed, purpose, two keys, index): nothing depends on what was drawn before,
-/// so a resumed run needs no generator state. Also a standard uniform random bit generator that counts its index up.
+/// Random numbers as a pure function of (seed, purpose, two keys, index): nothing depends on what was drawn
+/// before, so a resumed run needs no generator state. Also a standard uniform random bit generator that
+/// counts its index up.
 class random_stream {
 public:
     using result_type = std::uint64_t;
 
-    constexpr random_stream(std::uint64_t seed, purpose what, std::uint64_t first_key = 0, std::uint64_t second_key = 0)
-        : key_(scramble(scramble(scramble(scramble(seed) ^ static_cast<std::uint64_t>(what)) ^ first_key) ^ second_key)) {}
+    constexpr random_stream(std::uint64_t seed, purpose what, std::uint64_t first_key = 0,
+                            std::uint64_t second_key = 0)
+        : key_(scramble(scramble(scramble(scramble(seed) ^ static_cast<std::uint64_t>(what)) ^ first_key) ^
+                        second_key)) {}
 
     static constexpr result_type min() { return 0; }
     static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
@@ -48,7 +60,9 @@ public:
     constexpr result_type operator()() { return bits(next_++); }
 
     /// Uniform in [0, 1), with 53 random bits.
-    constexpr double uniform(std::uint64_t index) const { return static_cast<double>(bits(index) >> 11) * 0x1.0p-53; }
+    constexpr double uniform(std::uint64_t index) const {
+        return static_cast<double>(bits(index) >> 11) * 0x1.0p-53;
+    }
 
     /// Standard normal, by Box and Muller: our own, since std::normal_distribution differs between libraries.
     double normal(std::uint64_t index) const {

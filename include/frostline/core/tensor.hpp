@@ -22,17 +22,20 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-// g++ 12 in C++20 mode resolves xtensor 0.24's template template arguments wrongly and then compiles assignments to
-// views into nothing. The interface target passes -fno-new-ttp-matching; who compiles by hand has to, too.
-static_assert(std::is_same_v<xt::detail::xtype_for_shape<xt::dynamic_shape<std::size_t>>::template type<float, xt::layout_type::row_major>,
-                             xt::xarray<float, xt::layout_type::row_major>>,
-              "frostline: compile with -fno-new-ttp-matching (g++ in C++20 mode miscompiles xtensor without it)");
+// g++ 12 in C++20 mode resolves xtensor 0.24's template template arguments wrongly and then compiles
+// assignments to views into nothing. The interface target passes -fno-new-ttp-matching; who compiles by hand
+// has to, too.
+static_assert(
+    std::is_same_v<xt::detail::xtype_for_shape<xt::dynamic_shape<std::size_t>>::template type<
+                       float, xt::layout_type::row_major>,
+                   xt::xarray<float, xt::layout_type::row_major>>,
+    "frostline: compile with -fno-new-ttp-matching (g++ in C++20 mode miscompiles xtensor without it)");
 
 /// Every array of the library starts on a cache line, which is also the widest vector register.
 inline constexpr std::size_t alignment = 64;
 
-/// Allocates on cache lines and leaves new elements uninitialised: each buffer is written before it is read, and
-/// zeroing hundreds of megabytes of activations would cost a pass over memory.
+/// Allocates on cache lines and leaves new elements uninitialised: each buffer is written before it is read,
+/// and zeroing hundreds of megabytes of activations would cost a pass over memory.
 template <class T>
 struct cache_line_allocator {
     using value_type = T;
@@ -42,9 +45,11 @@ struct cache_line_allocator {
     cache_line_allocator(const cache_line_allocator<U>&) noexcept {}
 
     T* allocate(std::size_t count) {
-        return static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{alignment}));
+        return static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{alignment}));
     }
-    void deallocate(T* pointer, std::size_t) noexcept { ::operator delete(pointer, std::align_val_t{alignment}); }
+    void deallocate(T* pointer, std::size_t) noexcept {
+        ::operator delete (pointer, std::align_val_t{alignment});
+    }
 
     template <class U>
     void construct(U* pointer) noexcept {
@@ -65,8 +70,9 @@ struct cache_line_allocator {
 template <class T>
 using aligned_vector = std::vector<T, cache_line_allocator<T>>;
 
-/// The tensor of the API: an xtensor container of shape (samples, height, width, channels), row-major. A plain
-/// feature vector is (samples, 1, 1, features). Unlike xt::xtensor it does not reallocate when it shrinks.
+/// The tensor of the API: an xtensor container of shape (samples, height, width, channels), row-major. A
+/// plain feature vector is (samples, 1, 1, features). Unlike xt::xtensor it does not reallocate when it
+/// shrinks.
 template <class T>
 using tensor = xt::xtensor_container<aligned_vector<T>, 4, xt::layout_type::row_major>;
 
@@ -93,7 +99,8 @@ sample_shape shape_of(const tensor<T>& x) {
     return {x.shape()[1], x.shape()[2], x.shape()[3]};
 }
 
-/// Gives `x` the shape (samples, shape...) with unspecified contents; allocates only beyond the largest size so far.
+/// Gives `x` the shape (samples, shape...) with unspecified contents; allocates only beyond the largest size
+/// so far.
 template <class T>
 void resize(tensor<T>& x, std::size_t samples, const sample_shape& shape) {
     x.resize({samples, shape.height, shape.width, shape.channels});

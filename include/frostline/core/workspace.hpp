@@ -8,9 +8,9 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// Scratch memory that all layers of a network share. Leases nest like the calls that take them, and each level
-/// keeps the largest size it was ever asked for: after the first step nothing is allocated, and the whole costs one
-/// maximum a level instead of one buffer a layer.
+/// Scratch memory that all layers of a network share. Leases nest like the calls that take them, and each
+/// level keeps the largest size it was ever asked for: after the first step nothing is allocated, and the
+/// whole costs one maximum a level instead of one buffer a layer.
 template <class T>
 class workspace {
     template <class Item>

@@ -12,11 +12,11 @@ namespace frostline::inline FROSTLINE_ISA {
 
 /// Learn&Drop, in our reading of Cruciata et al. (2024); the paper's exact formulas are not public to us.
 ///
-/// Two questions are asked of each block, from the input on. Has it slowed down: is its score below a share of its
-/// peak? And will it go on learning: how far would its weights still move, if they kept the pace of this score over
-/// the learning rate that the schedule has left? The score times the rate left is that distance, relative to the
-/// length of the weights. A block for which both have been small for `patience` decisions in a row is converged;
-/// converged blocks freeze as a prefix, after a warm-up.
+/// Two questions are asked of each block, from the input on. Has it slowed down: is its score below a share
+/// of its peak? And will it go on learning: how far would its weights still move, if they kept the pace of
+/// this score over the learning rate that the schedule has left? The score times the rate left is that
+/// distance, relative to the length of the weights. A block for which both have been small for `patience`
+/// decisions in a row is converged; converged blocks freeze as a prefix, after a warm-up.
 ///
 /// Meant for scores by learning rate, such as weight_change.
 struct learn_and_drop {
@@ -42,7 +42,8 @@ private:
         for (const auto& scores : view.scores) peak = std::max(peak, scores[block].value_or(0));
         for (std::size_t back = 1; back <= patience; ++back) {
             const std::optional<double>& score = view.scores[decisions - back][block];
-            if (!score || *score >= below_peak * peak || *score * view.learning_rate_left >= remaining) return false;
+            if (!score || *score >= below_peak * peak || *score * view.learning_rate_left >= remaining)
+                return false;
         }
         return true;
     }

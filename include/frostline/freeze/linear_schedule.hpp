@@ -7,8 +7,8 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// A fixed schedule without scores: the share of freezable blocks that is frozen grows linearly from none at `start`
-/// to `share` at `end`, all in shares of the run (the layer freezing of MosaicML's Composer).
+/// A fixed schedule without scores: the share of freezable blocks that is frozen grows linearly from none at
+/// `start` to `share` at `end`, all in shares of the run (the layer freezing of MosaicML's Composer).
 struct linear_schedule {
     double start = 0.5;
     double end = 1.0;

@@ -9,9 +9,9 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// Parameter-change score: the relative L2 change of a block's weights since the last decision, divided by the summed
-/// learning rate, |w - w'| / (|w'| sum(rate)), so that a decaying rate does not look like convergence. The measure
-/// that Learn&Drop watches, in our reading (Cruciata et al. 2024).
+/// Parameter-change score: the relative L2 change of a block's weights since the last decision, divided by
+/// the summed learning rate, |w - w'| / (|w'| sum(rate)), so that a decaying rate does not look like
+/// convergence. The measure that Learn&Drop watches, in our reading (Cruciata et al. 2024).
 struct weight_change {
     static constexpr observations observes{.previous_weights = true};
 

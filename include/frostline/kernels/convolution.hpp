@@ -11,13 +11,6 @@
 
 namespace frostline::inline FROSTLINE_ISA::kernels {
 
-/// What a training forward keeps for the gradient of the weights.
-///
-/// Empty: keeping the transformed input of Winograd was measured and rejected. It is 2.25 times the size of
-/// x; making it again takes a tenth of the backward pass, and writing and reading it took longer than that.
-template <class T>
-struct convolution_memory {};
-
 /// The algorithms. `pointwise` and `direct` differ in name only: a 1 x 1 convolution is the direct one with
 /// one tap.
 enum class convolution_engine { im2col, pointwise, direct, winograd_2x2, winograd_4x4 };
@@ -96,8 +89,7 @@ constexpr convolution_engine choose_convolution_engine(const convolution_geometr
 /// depend on nothing but that sample.
 template <class T>
 void convolution_forward(const convolution_geometry& g, const T* x, const T* w,
-                         const convolution_epilogue<T>& epilogue, T* y, phase how,
-                         convolution_memory<T>* /*memory*/, workspace<T>& scratch,
+                         const convolution_epilogue<T>& epilogue, T* y, phase how, workspace<T>& scratch,
                          convolution_engine engine) {
     const bool direct = engine == convolution_engine::direct ||
                         (engine == convolution_engine::pointwise && !im2col::uses_blas(g, how));
@@ -114,9 +106,8 @@ void convolution_forward(const convolution_geometry& g, const T* x, const T* w,
 
 template <class T>
 void convolution_forward(const convolution_geometry& g, const T* x, const T* w,
-                         const convolution_epilogue<T>& epilogue, T* y, phase how,
-                         convolution_memory<T>* memory, workspace<T>& scratch) {
-    convolution_forward(g, x, w, epilogue, y, how, memory, scratch,
+                         const convolution_epilogue<T>& epilogue, T* y, phase how, workspace<T>& scratch) {
+    convolution_forward(g, x, w, epilogue, y, how, scratch,
                         choose_convolution_engine(g, convolution_pass::forward, how));
 }
 
@@ -148,8 +139,7 @@ void convolution_backward_input(const convolution_geometry& g, const T* dy, cons
 /// dw = gradient of the weights; overwrites dw. `memory` is that of the forward pass on the same x.
 template <class T>
 void convolution_backward_weights(const convolution_geometry& g, const T* x, const T* dy, T* dw,
-                                  const convolution_memory<T>& /*memory*/, workspace<T>& scratch,
-                                  convolution_engine engine) {
+                                  workspace<T>& scratch, convolution_engine engine) {
     const bool direct = engine == convolution_engine::direct ||
                         (engine == convolution_engine::pointwise && own_product_is_fast);
     if (direct) {
@@ -165,9 +155,9 @@ void convolution_backward_weights(const convolution_geometry& g, const T* x, con
 
 template <class T>
 void convolution_backward_weights(const convolution_geometry& g, const T* x, const T* dy, T* dw,
-                                  const convolution_memory<T>& memory, workspace<T>& scratch) {
+                                  workspace<T>& scratch) {
     convolution_backward_weights(
-        g, x, dy, dw, memory, scratch,
+        g, x, dy, dw, scratch,
         choose_convolution_engine(g, convolution_pass::backward_weights, phase::training));
 }
 

@@ -8,8 +8,9 @@
 
 namespace frostline::inline FROSTLINE_ISA::kernels {
 
-/// Sizes of one 2-D convolution. x is (samples, input_height, input_width, input_channels), w is (kernel_height,
-/// kernel_width, input_channels, output_channels), y is (samples, output_height, output_width, output_channels).
+/// Sizes of one 2-D convolution. x is (samples, input_height, input_width, input_channels), w is
+/// (kernel_height, kernel_width, input_channels, output_channels), y is (samples, output_height,
+/// output_width, output_channels).
 struct convolution_geometry {
     std::size_t samples = 1;
     std::size_t input_height = 1, input_width = 1, input_channels = 1;
@@ -27,8 +28,9 @@ struct convolution_geometry {
     std::uint64_t multiply_accumulates() const { return std::uint64_t{output_positions()} * weight_size(); }
 };
 
-/// What is done to each output element while it is still in cache: y = [relu](convolution * scale + shift + addend).
-/// Null pointers are left out; scale and shift hold one value an output channel, addend has y's shape.
+/// What is done to each output element while it is still in cache: y = [relu](convolution * scale + shift +
+/// addend). Null pointers are left out; scale and shift hold one value an output channel, addend has y's
+/// shape.
 template <class T>
 struct convolution_epilogue {
     const T* scale = nullptr;

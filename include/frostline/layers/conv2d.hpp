@@ -15,9 +15,7 @@ public:
     using value_type = T;
     static constexpr backward_reads reads{.input = true};
 
-    struct context {
-        kernels::convolution_memory<T> memory;
-    };
+    struct context {};
 
     explicit conv2d(convolution_options options, bool with_bias = true)
         : options_(std::move(options)), weight_(convolution_weight<T>(options_)), with_bias_(with_bias) {
@@ -27,27 +25,30 @@ public:
                  .decays = false};
     }
 
-    sample_shape output_shape(const sample_shape& input) const { return output_shape_of(geometry_of(options_, input)); }
+    sample_shape output_shape(const sample_shape& input) const {
+        return output_shape_of(geometry_of(options_, input));
+    }
     flop_counts flops(const sample_shape& input) const { return flops_of(geometry_of(options_, input)); }
 
-    void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace, const pass& how) {
+    void forward(const tensor<T>& x, tensor<T>& y, context&, workspace<T>& workspace,
+                 const pass& how) {
         const auto geometry = batch_geometry(x);
         resize(y, geometry.samples, output_shape_of(geometry));
-        kernels::convolution_forward(geometry, x.data(), weight_.value, {.shift = with_bias_ ? bias_.value : nullptr},
-                                     y.data(), how.phase, how.phase == phase::training ? &remembered.memory : nullptr,
+        kernels::convolution_forward(geometry, x.data(), weight_.value,
+                                     {.shift = with_bias_ ? bias_.value : nullptr}, y.data(), how.phase,
                                      workspace);
     }
 
-    void backward(const tensor<T>& x, const tensor<T>&, tensor<T>& dy, context& remembered, workspace<T>& workspace,
-                  gradients wanted, tensor<T>& dx) {
+    void backward(const tensor<T>& x, const tensor<T>&, tensor<T>& dy, context&,
+                  workspace<T>& workspace, gradients wanted, tensor<T>& dx) {
         const auto geometry = batch_geometry(x);
         if (wants_parameters(wanted)) {
-            kernels::convolution_backward_weights(geometry, x.data(), dy.data(), weight_.gradient, remembered.memory,
-                                                  workspace);
+            kernels::convolution_backward_weights(geometry, x.data(), dy.data(), weight_.gradient, workspace);
             if (with_bias_) {
                 const std::size_t rows = geometry.samples * geometry.output_positions();
                 auto scratch = workspace.array(kernels::column_scratch_size(rows, options_.output_channels));
-                kernels::column_sums(rows, options_.output_channels, dy.data(), bias_.gradient, scratch->data());
+                kernels::column_sums(rows, options_.output_channels, dy.data(), bias_.gradient,
+                                     scratch->data());
             }
         }
         if (wants_input(wanted)) {

@@ -24,8 +24,9 @@ struct conv2d_batch_norm_options {
 /// Convolution, batch norm, an optional addend and an optional ReLU in one layer:
 /// y = relu(batch_norm(conv(x) + bias) + addend).
 ///
-/// One layer because this is where memory traffic is saved: the normalisation, the addend and the ReLU take one pass
-/// over the convolution's output, and in inference none: batch norm is folded into the convolution's epilogue.
+/// One layer because this is where memory traffic is saved: the normalisation, the addend and the ReLU take
+/// one pass over the convolution's output, and in inference none: batch norm is folded into the convolution's
+/// epilogue.
 template <class T, activation Activation = activation::relu>
 class conv2d_batch_norm {
     static constexpr bool relu = Activation == activation::relu;
@@ -35,7 +36,6 @@ public:
     static constexpr backward_reads reads{.input = true, .output = relu};
 
     struct context {
-        kernels::convolution_memory<T> memory;
         tensor<T> convolved;  // what the batch statistics were taken of
         aligned_vector<T> mean;
         aligned_vector<T> inverse_deviation;
@@ -55,27 +55,35 @@ public:
         bias_ = per_channel(options_.convolution.name + ".bias", 0);
         norm_weight_ = per_channel(options_.norm_name + ".weight", options_.initial_weight);
         norm_bias_ = per_channel(options_.norm_name + ".bias", 0);
+        require<argument_error>(options_.momentum >= 0 && options_.momentum <= 1, "batch norm '",
+                                options_.norm_name, "': momentum must lie in [0, 1], found ",
+                                options_.momentum);
+        require<argument_error>(options_.epsilon > 0, "batch norm '", options_.norm_name,
+                                "': epsilon must be positive, found ", options_.epsilon);
     }
 
     sample_shape output_shape(const sample_shape& input) const {
         return output_shape_of(geometry_of(options_.convolution, input));
     }
-    flop_counts flops(const sample_shape& input) const { return flops_of(geometry_of(options_.convolution, input)); }
+    flop_counts flops(const sample_shape& input) const {
+        return flops_of(geometry_of(options_.convolution, input));
+    }
 
-    void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace, const pass& how) {
+    void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace,
+                 const pass& how) {
         forward(x, static_cast<const T*>(nullptr), y, remembered, workspace, how);
     }
-    void forward(const tensor<T>& x, const tensor<T>& addend, tensor<T>& y, context& remembered, workspace<T>& workspace,
-                 const pass& how) {
+    void forward(const tensor<T>& x, const tensor<T>& addend, tensor<T>& y, context& remembered,
+                 workspace<T>& workspace, const pass& how) {
         forward(x, addend.data(), y, remembered, workspace, how);
     }
 
-    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered, workspace<T>& workspace,
-                  gradients wanted, tensor<T>& dx) {
+    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered,
+                  workspace<T>& workspace, gradients wanted, tensor<T>& dx) {
         backward(x, y, dy, remembered, workspace, wanted, dx, static_cast<tensor<T>*>(nullptr));
     }
-    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered, workspace<T>& workspace,
-                  gradients wanted, tensor<T>& dx, tensor<T>& daddend) {
+    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered,
+                  workspace<T>& workspace, gradients wanted, tensor<T>& dx, tensor<T>& daddend) {
         backward(x, y, dy, remembered, workspace, wanted, dx, &daddend);
     }
 
@@ -101,8 +109,8 @@ private:
         return geometry;
     }
 
-    void forward(const tensor<T>& x, const T* addend, tensor<T>& y, context& remembered, workspace<T>& workspace,
-                 const pass& how) {
+    void forward(const tensor<T>& x, const T* addend, tensor<T>& y, context& remembered,
+                 workspace<T>& workspace, const pass& how) {
         const auto geometry = batch_geometry(x);
         resize(y, geometry.samples, output_shape_of(geometry));
         if (how.phase == phase::training)
@@ -111,50 +119,52 @@ private:
             infer(geometry, x, addend, y, workspace);
     }
 
-    void infer(const kernels::convolution_geometry& geometry, const tensor<T>& x, const T* addend, tensor<T>& y,
-               workspace<T>& workspace) {
+    void infer(const kernels::convolution_geometry& geometry, const tensor<T>& x, const T* addend,
+               tensor<T>& y, workspace<T>& workspace) {
         auto scale = workspace.array(channels());
         auto shift = workspace.array(channels());
-        kernels::batch_norm_coefficients(channels(), running_mean_.values.data(), running_variance_.values.data(),
-                                         norm_weight_.value, norm_bias_.value, options_.epsilon,
-                                         static_cast<T*>(nullptr), scale->data(), shift->data());
+        kernels::batch_norm_coefficients(
+            channels(), running_mean_.values.data(), running_variance_.values.data(), norm_weight_.value,
+            norm_bias_.value, options_.epsilon, static_cast<T*>(nullptr), scale->data(), shift->data());
         if (options_.bias)
             for (std::size_t c = 0; c < channels(); ++c) (*shift)[c] += bias_.value[c] * (*scale)[c];
         kernels::convolution_forward(
             geometry, x.data(), weight_.value,
             {.scale = scale->data(), .shift = shift->data(), .addend = addend, .relu = relu}, y.data(),
-            phase::inference, static_cast<kernels::convolution_memory<T>*>(nullptr), workspace);
+            phase::inference, workspace);
     }
 
-    void train(const kernels::convolution_geometry& geometry, const tensor<T>& x, const T* addend, tensor<T>& y,
-               context& remembered, workspace<T>& workspace) {
+    void train(const kernels::convolution_geometry& geometry, const tensor<T>& x, const T* addend,
+               tensor<T>& y, context& remembered, workspace<T>& workspace) {
         const std::size_t rows = geometry.samples * geometry.output_positions();
-        require<shape_error>(rows > 1, "batch norm '", options_.norm_name,
-                             "' needs more than one value a channel to train, found a batch of one 1x1 output");
+        require<shape_error>(
+            rows > 1, "batch norm '", options_.norm_name,
+            "' needs more than one value a channel to train, found a batch of one 1x1 output");
         resize(remembered.convolved, geometry.samples, output_shape_of(geometry));
         remembered.mean.resize(channels());
         remembered.inverse_deviation.resize(channels());
         kernels::convolution_forward(geometry, x.data(), weight_.value,
-                                     {.shift = options_.bias ? bias_.value : nullptr}, remembered.convolved.data(),
-                                     phase::training, &remembered.memory, workspace);
+                                     {.shift = options_.bias ? bias_.value : nullptr},
+                                     remembered.convolved.data(), phase::training, workspace);
 
         auto variance = workspace.array(channels());
         auto scratch = workspace.array(kernels::column_scratch_size(rows, channels()));
-        kernels::column_statistics(rows, channels(), remembered.convolved.data(), remembered.mean.data(), variance->data(),
-                                   scratch->data());
+        kernels::column_statistics(rows, channels(), remembered.convolved.data(), remembered.mean.data(),
+                                   variance->data(), scratch->data());
         auto scale = workspace.array(channels());
         auto shift = workspace.array(channels());
-        kernels::batch_norm_coefficients(channels(), remembered.mean.data(), variance->data(), norm_weight_.value,
-                                         norm_bias_.value, options_.epsilon, remembered.inverse_deviation.data(),
-                                         scale->data(), shift->data());
-        kernels::update_running_statistics(rows, channels(), remembered.mean.data(), variance->data(), options_.momentum,
-                                           running_mean_.values.data(), running_variance_.values.data());
-        kernels::normalise(rows, channels(), remembered.convolved.data(), scale->data(), shift->data(), addend,
-                           relu, y.data());
+        kernels::batch_norm_coefficients(channels(), remembered.mean.data(), variance->data(),
+                                         norm_weight_.value, norm_bias_.value, options_.epsilon,
+                                         remembered.inverse_deviation.data(), scale->data(), shift->data());
+        kernels::update_running_statistics(rows, channels(), remembered.mean.data(), variance->data(),
+                                           options_.momentum, running_mean_.values.data(),
+                                           running_variance_.values.data());
+        kernels::normalise(rows, channels(), remembered.convolved.data(), scale->data(), shift->data(),
+                           addend, relu, y.data());
     }
 
-    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered, workspace<T>& workspace,
-                  gradients wanted, tensor<T>& dx, tensor<T>* daddend) {
+    void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered,
+                  workspace<T>& workspace, gradients wanted, tensor<T>& dx, tensor<T>* daddend) {
         const auto geometry = batch_geometry(x);
         const std::size_t rows = geometry.samples * geometry.output_positions();
         const T* z = remembered.convolved.data();
@@ -163,23 +173,23 @@ private:
         {
             auto scratch = workspace.array(kernels::column_scratch_size(rows, channels()));
             kernels::batch_norm_backward_sums(rows, channels(), dy.data(), relu ? y.data() : nullptr, z,
-                                              remembered.mean.data(), remembered.inverse_deviation.data(), sum_dy->data(),
-                                              sum_dy_xhat->data(), scratch->data());
+                                              remembered.mean.data(), remembered.inverse_deviation.data(),
+                                              sum_dy->data(), sum_dy_xhat->data(), scratch->data());
         }
         if (daddend) {
             resize(*daddend, geometry.samples, output_shape_of(geometry));
             std::copy_n(dy.data(), rows * channels(), daddend->data());
         }
         kernels::batch_norm_backward_input(rows, channels(), dy.data(), z, remembered.mean.data(),
-                                           remembered.inverse_deviation.data(), norm_weight_.value, sum_dy->data(),
-                                           sum_dy_xhat->data(), dy.data());
+                                           remembered.inverse_deviation.data(), norm_weight_.value,
+                                           sum_dy->data(), sum_dy_xhat->data(), dy.data());
         if (wants_parameters(wanted)) {
             std::copy_n(sum_dy->data(), channels(), norm_bias_.gradient);
             std::copy_n(sum_dy_xhat->data(), channels(), norm_weight_.gradient);
-            // The batch mean takes the bias out again, so its gradient is zero; summing dy would give rounding noise.
+            // The batch mean takes the bias out again, so its gradient is zero; summing dy would give
+            // rounding noise.
             if (options_.bias) std::fill_n(bias_.gradient, channels(), T{0});
-            kernels::convolution_backward_weights(geometry, x.data(), dy.data(), weight_.gradient, remembered.memory,
-                                                  workspace);
+            kernels::convolution_backward_weights(geometry, x.data(), dy.data(), weight_.gradient, workspace);
         }
         if (wants_input(wanted)) {
             resize(dx, geometry.samples, shape_of(x));

@@ -33,16 +33,18 @@ struct convolution_options {
     extent padding = 0;
 };
 
-/// The geometry of a convolution on one sample. @throws shape_error when the channels differ or the kernel does not
-/// fit the padded input
-inline kernels::convolution_geometry geometry_of(const convolution_options& options, const sample_shape& input) {
+/// The geometry of a convolution on one sample. @throws shape_error when the channels differ or the kernel
+/// does not fit the padded input
+inline kernels::convolution_geometry geometry_of(const convolution_options& options,
+                                                 const sample_shape& input) {
     require<shape_error>(input.channels == options.input_channels, "convolution '", options.name, "' takes ",
                          options.input_channels, " channels, but its input ", input, " has ", input.channels);
     const std::size_t height = input.height + 2 * options.padding.height;
     const std::size_t width = input.width + 2 * options.padding.width;
-    require<shape_error>(height >= options.kernel.height && width >= options.kernel.width, "convolution '", options.name,
-                         "': a ", options.kernel.height, "x", options.kernel.width, " kernel does not fit the input ",
-                         input, " with padding ", options.padding.height, "x", options.padding.width);
+    require<shape_error>(height >= options.kernel.height && width >= options.kernel.width, "convolution '",
+                         options.name, "': a ", options.kernel.height, "x", options.kernel.width,
+                         " kernel does not fit the input ", input, " with padding ", options.padding.height,
+                         "x", options.padding.width);
     return {.input_height = input.height,
             .input_width = input.width,
             .input_channels = input.channels,
@@ -70,12 +72,15 @@ inline flop_counts flops_of(const kernels::convolution_geometry& geometry) {
 /// 2 / (kernel area * output channels) (He et al. 2015). @throws argument_error on a zero extent
 template <class T>
 parameter<T> convolution_weight(const convolution_options& options) {
-    require<argument_error>(options.input_channels > 0 && options.output_channels > 0 && options.kernel.height > 0 &&
-                                options.kernel.width > 0 && options.stride.height > 0 && options.stride.width > 0,
-                            "convolution '", options.name, "': channels, kernel and stride must be at least 1");
-    const auto fan_out = static_cast<double>(options.kernel.height * options.kernel.width * options.output_channels);
+    require<argument_error>(
+        options.input_channels > 0 && options.output_channels > 0 && options.kernel.height > 0 &&
+            options.kernel.width > 0 && options.stride.height > 0 && options.stride.width > 0,
+        "convolution '", options.name, "': channels, kernel and stride must be at least 1");
+    const auto fan_out =
+        static_cast<double>(options.kernel.height * options.kernel.width * options.output_channels);
     return {.name = options.name + ".weight",
-            .shape = {options.kernel.height, options.kernel.width, options.input_channels, options.output_channels},
+            .shape = {options.kernel.height, options.kernel.width, options.input_channels,
+                      options.output_channels},
             .initial = initialiser::normal(std::sqrt(2.0 / fan_out))};
 }
 

@@ -23,11 +23,12 @@ template <class T>
 using lenet =
     network<lenet_convolution<T>, max_pool<T>, lenet_convolution<T>, max_pool<T>, lenet_linear<T>, linear<T>>;
 
-/// LeNet-5 (LeCun et al. 1998) as it is built today: ReLU and max pooling. The first convolution pads by 2, so that
-/// 28x28 images give the 5x5x16 features of the original; other sizes work from 12x12 up.
+/// LeNet-5 (LeCun et al. 1998) as it is built today: ReLU and max pooling. The first convolution pads by 2,
+/// so that 28x28 images give the 5x5x16 features of the original; other sizes work from 12x12 up.
 template <class T>
 lenet<T> lenet5(const sample_shape& input, std::size_t classes) {
-    const auto convolution = [](const std::string& name, std::size_t inputs, std::size_t outputs, std::size_t padding) {
+    const auto convolution = [](const std::string& name, std::size_t inputs, std::size_t outputs,
+                                std::size_t padding) {
         return std::vector{lenet_convolution<T>{conv2d<T>{{.name = name,
                                                            .input_channels = inputs,
                                                            .output_channels = outputs,
@@ -44,7 +45,8 @@ lenet<T> lenet5(const sample_shape& input, std::size_t classes) {
         lenet_linear<T>{linear<T>{{.name = "fc1", .inputs = features, .outputs = 120}}, relu<T>{}},
         lenet_linear<T>{linear<T>{{.name = "fc2", .inputs = 120, .outputs = 84}}, relu<T>{}}};
     std::vector head{linear<T>{{.name = "fc3", .inputs = 84, .outputs = classes}}};
-    return lenet<T>(input, std::move(first), pooling(), std::move(second), pooling(), std::move(hidden), std::move(head));
+    return lenet<T>(input, std::move(first), pooling(), std::move(second), pooling(), std::move(hidden),
+                    std::move(head));
 }
 
 }  // namespace frostline

@@ -17,7 +17,8 @@ inline constexpr std::array<std::string_view, 5> named_models{"lenet5", "vgg11",
 /// Builds the model of this name and calls use(network) with it; each family is one type.
 /// @throws argument_error for an unknown name, shape_error when the model does not take such samples
 template <class T, class Use>
-decltype(auto) with_model(std::string_view name, const sample_shape& input, std::size_t classes, const Use& use) {
+decltype(auto) with_model(std::string_view name, const sample_shape& input, std::size_t classes,
+                          const Use& use) {
     if (name == "lenet5") return use(lenet5<T>(input, classes));
     if (name == "vgg11") return use(vgg11<T>(input, classes));
     if (name == "vgg13") return use(vgg13<T>(input, classes));

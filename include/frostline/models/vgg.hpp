@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace frostline::inline FROSTLINE_ISA {
@@ -22,11 +23,12 @@ using vgg_head = sequence<global_average_pool<T>, linear<T>>;
 
 /// All depths of VGG are this one type: five stages of convolutions, each with its pooling, and the head.
 template <class T>
-using vgg = network<vgg_convolution<T>, max_pool<T>, vgg_convolution<T>, max_pool<T>, vgg_convolution<T>, max_pool<T>,
-                    vgg_convolution<T>, max_pool<T>, vgg_convolution<T>, max_pool<T>, vgg_head<T>>;
+using vgg =
+    network<vgg_convolution<T>, max_pool<T>, vgg_convolution<T>, max_pool<T>, vgg_convolution<T>, max_pool<T>,
+            vgg_convolution<T>, max_pool<T>, vgg_convolution<T>, max_pool<T>, vgg_head<T>>;
 
-/// VGG with batch norm (Simonyan, Zisserman 2015) as torchvision builds its features, and the head that is usual at
-/// CIFAR's size: global average pooling and one linear layer. Parameters carry torchvision's names.
+/// VGG with batch norm (Simonyan, Zisserman 2015) as torchvision builds its features, and the head that is
+/// usual at CIFAR's size: global average pooling and one linear layer. Parameters carry torchvision's names.
 /// @param input any size from 32x32 up (five poolings), any number of channels
 /// @param repeats convolutions in each of the five stages
 template <class T>
@@ -37,14 +39,16 @@ vgg<T> make_vgg(const sample_shape& input, std::size_t classes, const std::array
     const auto convolutions = [&](std::size_t stage) {
         std::vector<vgg_convolution<T>> blocks;
         for (std::size_t repeat = 0; repeat < repeats[stage]; ++repeat) {
-            blocks.emplace_back(conv2d_batch_norm_options{
-                .convolution = {.name = "features." + std::to_string(position),
-                                .input_channels = channels,
-                                .output_channels = widths[stage],
-                                .kernel = 3,
-                                .padding = 1},
-                .norm_name = "features." + std::to_string(position + 1),
-                .bias = true});
+            const convolution_options convolution{.name = "features." + std::to_string(position),
+                                                  .input_channels = channels,
+                                                  .output_channels = widths[stage],
+                                                  .kernel = 3,
+                                                  .padding = 1};
+            conv2d_batch_norm_options options;
+            options.convolution = convolution;
+            options.norm_name = "features." + std::to_string(position + 1);
+            options.bias = true;
+            blocks.emplace_back(std::move(options));
             channels = widths[stage];
             position += 3;
         }
@@ -56,14 +60,13 @@ vgg<T> make_vgg(const sample_shape& input, std::size_t classes, const std::array
     // Braces, because a list initialises from left to right and `convolutions` counts along.
     std::array<std::vector<vgg_convolution<T>>, 5> stages{convolutions(0), convolutions(1), convolutions(2),
                                                           convolutions(3), convolutions(4)};
-    vgg_head<T> head{global_average_pool<T>{},
-                     linear<T>{{.name = "classifier",
-                                .inputs = widths[4],
-                                .outputs = classes,
-                                .initial = initialiser::normal(0.01)}}};
-    return vgg<T>(input, std::move(stages[0]), pooling(), std::move(stages[1]), pooling(), std::move(stages[2]),
-                  pooling(), std::move(stages[3]), pooling(), std::move(stages[4]), pooling(),
-                  std::vector{std::move(head)});
+    vgg_head<T> head{global_average_pool<T>{}, linear<T>{{.name = "classifier",
+                                                          .inputs = widths[4],
+                                                          .outputs = classes,
+                                                          .initial = initialiser::normal(0.01)}}};
+    return vgg<T>(input, std::move(stages[0]), pooling(), std::move(stages[1]), pooling(),
+                  std::move(stages[2]), pooling(), std::move(stages[3]), pooling(), std::move(stages[4]),
+                  pooling(), std::vector{std::move(head)});
 }
 
 template <class T>

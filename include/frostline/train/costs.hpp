@@ -16,7 +16,8 @@ std::vector<block_costs> costs_of_blocks(const Network& network) {
         const auto& block = network.block(index);
         costs[index] = {
             .forward_flops = static_cast<double>(block.flops.forward),
-            .backward_flops = static_cast<double>(block.flops.backward_input + block.flops.backward_parameters),
+            .backward_flops =
+                static_cast<double>(block.flops.backward_input + block.flops.backward_parameters),
             .output_bytes = static_cast<double>(block.output.size() * sizeof(typename Network::value_type))};
     }
     return costs;

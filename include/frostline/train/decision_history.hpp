@@ -16,8 +16,8 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// Asks the scorer and the policy at each decision point, keeps what both have to know of the past, and translates
-/// between the blocks of the network and the learning blocks that policies see.
+/// Asks the scorer and the policy at each decision point, keeps what both have to know of the past, and
+/// translates between the blocks of the network and the learning blocks that policies see.
 template <class Network, class Scorer, class Policy>
 class decision_history {
     using T = typename Network::value_type;
@@ -43,8 +43,8 @@ public:
         ++steps_;
     }
 
-    /// The first block that still learns when `wanted` learning blocks are frozen. Blocks without parameters freeze
-    /// with the block before them; the last learning block is the head, which never freezes.
+    /// The first block that still learns when `wanted` learning blocks are frozen. Blocks without parameters
+    /// freeze with the block before them; the last learning block is the head, which never freezes.
     std::size_t boundary(std::size_t wanted) const {
         if (wanted == 0 || learning_blocks_.size() <= 1) return 0;
         return learning_blocks_[std::min(wanted, learning_blocks_.size() - 1)];
@@ -60,7 +60,8 @@ public:
         train_losses_.push_back(train_loss);
         learning_rates_.push_back(steps_ == 0 ? 0.0 : learning_rate_sum_ / static_cast<double>(steps_));
 
-        const auto first_learning = std::lower_bound(learning_blocks_.begin(), learning_blocks_.end(), frozen);
+        const auto first_learning =
+            std::lower_bound(learning_blocks_.begin(), learning_blocks_.end(), frozen);
         const training_view view{
             .epoch = epoch,
             .epochs = epochs_,

@@ -15,8 +15,9 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// The part of a network that has stopped learning: turns a batch of samples into the input of the first block that
-/// still learns, from the feature store where the blocks are dropped, by inference where they are frozen only.
+/// The part of a network that has stopped learning: turns a batch of samples into the input of the first
+/// block that still learns, from the feature store where the blocks are dropped, by inference where they are
+/// frozen only.
 template <class Network, class Store>
 class frost_line {
     using T = typename Network::value_type;
@@ -37,8 +38,8 @@ public:
         dropped_ = dropped;
     }
 
-    /// Loads the samples at `indices`, and gives what enters block frozen(); valid until the next call. `targets` and
-    /// `ids` are sized and overwritten.
+    /// Loads the samples at `indices`, and gives what enters block frozen(); valid until the next call.
+    /// `targets` and `ids` are sized and overwritten.
     template <dataset Dataset>
     const tensor<T>& input(const Dataset& data, std::span<const std::size_t> indices,
                            std::vector<std::int32_t>& targets, std::vector<std::uint64_t>& ids) {

@@ -38,7 +38,8 @@ struct training_options {
     std::size_t batch_size = 128;
     any_schedule schedule = cosine{.rate = 0.05};
     double weight_decay = 5e-4;
-    std::uint64_t seed = 0;  ///< of the batch order and of random layers; the network's weights are its own matter
+    std::uint64_t seed =
+        0;  ///< of the batch order and of random layers; the network's weights are its own matter
     std::size_t shards = 1;  ///< each batch takes an equal share from each of so many fixed parts of the data
 };
 
@@ -50,27 +51,29 @@ struct no_data {};
 template <class Network, dataset Train>
 void check(const training_options& options, const Network& network, const Train& train) {
     require<argument_error>(options.epochs >= 1, "the number of epochs must be at least 1, found 0");
-    require<argument_error>(options.batch_size >= 1 && options.batch_size <= train.size(), "the batch size is ",
-                            options.batch_size, ", expected at least 1 and at most ", train.size(),
-                            ", the number of training samples");
+    require<argument_error>(options.batch_size >= 1 && options.batch_size <= train.size(),
+                            "the batch size is ", options.batch_size, ", expected at least 1 and at most ",
+                            train.size(), ", the number of training samples");
     require<argument_error>(options.shards >= 1, "the number of shards must be at least 1, found 0");
-    require<argument_error>(options.batch_size % options.shards == 0, "the batch size is ", options.batch_size,
-                            ", expected a multiple of ", options.shards, ", the number of shards");
+    require<argument_error>(options.batch_size % options.shards == 0, "the batch size is ",
+                            options.batch_size, ", expected a multiple of ", options.shards,
+                            ", the number of shards");
     require<argument_error>(std::isfinite(options.weight_decay) && options.weight_decay >= 0,
                             "the weight decay must be finite and not negative, found ", options.weight_decay);
-    require<shape_error>(train.shape() == network.input_shape(), "the network takes samples of ", network.input_shape(),
-                         ", but the training set has ", train.shape());
+    require<shape_error>(train.shape() == network.input_shape(), "the network takes samples of ",
+                         network.input_shape(), ", but the training set has ", train.shape());
     require<shape_error>(train.classes() == network.output_shape().size(), "the network has ",
-                         network.output_shape().size(), " outputs, but the training set has ", train.classes(),
-                         " classes");
+                         network.output_shape().size(), " outputs, but the training set has ",
+                         train.classes(), " classes");
 }
 
 /// Trains a network, and freezes and drops its blocks as they converge.
 ///
-/// All of its parts are chosen at compile time; `any_scorer`, `any_policy` and `any_feature_store` move a choice to
-/// run time. The trainer, not the policy, keeps the rules: the head never freezes, dropped <= frozen, what is frozen
-/// stays bit for bit as it is, and momentum starts at zero where a block thaws.
-template <class Network, class Loss, class Optimiser, class Scorer, class Policy, class Store, class... Observers>
+/// All of its parts are chosen at compile time; `any_scorer`, `any_policy` and `any_feature_store` move a
+/// choice to run time. The trainer, not the policy, keeps the rules: the head never freezes, dropped <=
+/// frozen, what is frozen stays bit for bit as it is, and momentum starts at zero where a block thaws.
+template <class Network, class Loss, class Optimiser, class Scorer, class Policy, class Store,
+          class... Observers>
 class trainer {
     using T = typename Network::value_type;
     static_assert(loss<Loss, T>, "frostline: the trainer's loss does not model loss");
@@ -78,7 +81,8 @@ class trainer {
     static_assert(scorer<Scorer, T>, "frostline: the trainer's scorer does not model scorer");
     static_assert(freezing_policy<Policy>, "frostline: the trainer's policy does not model freezing_policy");
     static_assert(feature_store<Store, T>, "frostline: the trainer's store does not model feature_store");
-    static_assert((observer<Observers> && ...), "frostline: an observer of the trainer takes none of the events");
+    static_assert((observer<Observers> && ...),
+                  "frostline: an observer of the trainer takes none of the events");
 
 public:
     /// The network and the observers are used in place and have to outlive the trainer.
@@ -96,7 +100,8 @@ public:
     trainer& operator=(const trainer&) = delete;
 
     /// Trains from the network's present weights.
-    /// @param test, validation  data sets that are evaluated after each epoch: a dataset, an optional one, or no_data
+    /// @param test, validation  data sets that are evaluated after each epoch: a dataset, an optional one, or
+    /// no_data
     /// @param stop  ends the run after the step at which it is requested
     /// @throws argument_error for options out of range, shape_error when data and network do not fit,
     ///         divergence_error when a gradient is NaN or infinite
@@ -129,9 +134,11 @@ public:
             double loss_sum = 0;
             std::size_t correct = 0, seen = 0;
             for (const auto batch : batches(order, options.batch_size, options.shards)) {
-                report.learning_rate = options.schedule(
-                    {.step = step, .steps = options.epochs * steps_per_epoch, .steps_per_epoch = steps_per_epoch});
-                const double batch_loss = this->step(train, batch, options, report.learning_rate, step, correct);
+                report.learning_rate = options.schedule({.step = step,
+                                                         .steps = options.epochs * steps_per_epoch,
+                                                         .steps_per_epoch = steps_per_epoch});
+                const double batch_loss =
+                    this->step(train, batch, options, report.learning_rate, step, correct);
                 flops.add_step(batch.size(), line_.take_filled_samples(), line_.frozen(), line_.dropped());
                 loss_sum += batch_loss * static_cast<double>(batch.size());
                 seen += batch.size();
@@ -216,19 +223,21 @@ private:
                 double learning_rate, std::size_t step, std::size_t& correct) {
         const std::size_t frozen = line_.frozen(), blocks = network_.blocks();
         const tensor<T>& features = line_.input(train, batch, targets_, ids_);
-        const tensor<T>& logits = network_.forward(
-            features, frozen, blocks,
-            {.phase = phase::training, .seed = options.seed, .step = step, .samples = ids_});
+        const tensor<T>& logits =
+            network_.forward(features, frozen, blocks,
+                             {.phase = phase::training, .seed = options.seed, .step = step, .samples = ids_});
         const double batch_loss = loss_(logits, std::span<const std::int32_t>(targets_), dlogits_);
         correct += count_correct(logits, targets_);
         network_.backward(features, dlogits_, frozen, blocks);
 
-        std::fill(rates_.begin(), rates_.end(), block_rate{.rate = learning_rate, .decay = options.weight_decay});
+        std::fill(rates_.begin(), rates_.end(),
+                  block_rate{.rate = learning_rate, .decay = options.weight_decay});
         const auto diverged =
             optimiser_.step(network_.arenas().values(), network_.arenas().gradients(), frozen, rates_);
-        require<divergence_error>(!diverged, "training diverged: the gradient of block ", diverged.value_or(0),
-                                  " is NaN or infinite at step ", step, " with learning rate ", learning_rate,
-                                  " (loss ", batch_loss, "); a lower rate or a warm-up may help");
+        require<divergence_error>(!diverged, "training diverged: the gradient of block ",
+                                  diverged.value_or(0), " is NaN or infinite at step ", step,
+                                  " with learning rate ", learning_rate, " (loss ", batch_loss,
+                                  "); a lower rate or a warm-up may help");
         decisions_.count_step(learning_rate);
         return batch_loss;
     }
@@ -262,8 +271,8 @@ private:
                               .frozen = frozen,
                               .dropped_before = dropped_before,
                               .dropped = plan.dropped,
-                              .reason = sentence("the policy wants ", decision.wanted, " learning blocks frozen; ",
-                                                 plan.reason)});
+                              .reason = sentence("the policy wants ", decision.wanted,
+                                                 " learning blocks frozen; ", plan.reason)});
     }
 
     Network& network_;

@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: MIT
+// Empty: the precompiled header of all tests is built for this file.

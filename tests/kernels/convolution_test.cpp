@@ -178,7 +178,7 @@ TEST_CASE("the chosen engine agrees with the naive convolution, epilogue include
             for (const phase how : {phase::training, phase::inference}) {
                 for (const auto engine : engines_for(g)) {
                     const convolution_epilogue<float> epilogue{scale.data(), shift.data(), p.dy.data(), true};
-                    convolution_forward<float>(g, p.x.data(), p.w.data(), epilogue, p.y.data(), how, nullptr,
+                    convolution_forward<float>(g, p.x.data(), p.w.data(), epilogue, p.y.data(), how,
                                                p.scratch, engine);
                     double worst = 0;
                     for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -190,7 +190,7 @@ TEST_CASE("the chosen engine agrees with the naive convolution, epilogue include
                     CAPTURE(channels, size, static_cast<int>(engine));
                     REQUIRE(worst < 1e-2);
                 }
-                convolution_forward<float>(g, p.x.data(), p.w.data(), {}, p.y.data(), how, nullptr,
+                convolution_forward<float>(g, p.x.data(), p.w.data(), {}, p.y.data(), how,
                                            p.scratch);
                 REQUIRE(scaled_error(expected, p.y, g.patch_size()) < 100);
             }
@@ -216,7 +216,7 @@ TEST_CASE("a sample's inference has the same bits in every batch, place and numb
                             choice.empty()
                                 ? choose_convolution_engine(part, convolution_pass::forward, phase::inference)
                                 : choice.front();
-                        convolution_forward<float>(part, x, p.w.data(), {}, y, phase::inference, nullptr,
+                        convolution_forward<float>(part, x, p.w.data(), {}, y, phase::inference,
                                                    p.scratch, engine);
                     };
                     infer(0, most, p.y.data());

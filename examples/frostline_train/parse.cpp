@@ -23,7 +23,7 @@ void print_lists() {
            "  linear          a fixed schedule: start, end, share (each a share of the run or of the "
            "blocks)\n"
            "  learn_and_drop  by parameter change, now and still to come: warm_up, below_peak, remaining,\n"
-           "                  patience, at_most\n"
+           "                  keep_active, patience, at_most\n"
            "schedules (NAME or NAME:key=value,...; all take warm_up=EPOCHS and per_epoch=1):\n"
            "  constant, cosine (final), step (every, factor), one_cycle (rising, start_divisor, "
            "final_divisor)\n";

@@ -4,6 +4,11 @@
 #include "frostline/core/random.hpp"
 #include "support/catch.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 using namespace frostline;
@@ -76,6 +81,7 @@ TEST_CASE("learn_and_drop freezes nothing without scores") {
 TEST_CASE("learn_and_drop freezes at most so many blocks at a decision, and never the head") {
     for (std::size_t most = 1; most <= 6; ++most) {
         learn_and_drop policy;
+        policy.keep_active = 0;
         policy.at_most = most;
         CHECK(ask(policy, converged(40), 60) == std::min<std::size_t>(most, 4));
         CHECK(ask(policy, converged(40), 60, 3) == 4);
@@ -86,6 +92,7 @@ TEST_CASE("learn_and_drop freezes at most so many blocks at a decision, and neve
 TEST_CASE("learn_and_drop freezes a prefix: a block that still changes holds those behind it") {
     auto scores = converged(40);
     learn_and_drop policy;
+    policy.keep_active = 0;
     policy.at_most = 10;
     CHECK(ask(policy, scores, 60) == 4);
     for (std::size_t i = 0; i < scores.size(); ++i)
@@ -118,4 +125,46 @@ TEST_CASE("learn_and_drop is a pure function of its view") {
         CHECK(ask(policy, scores, 30) == first);
         CHECK(ask(learn_and_drop{}, scores, 30) == first);
     }
+}
+
+TEST_CASE("learn_and_drop follows a trace computed by hand") {
+    // Three learning blocks and the head; ten epochs whose rates sum to 1 each and end after the tenth.
+    const trace scores{{0.40, 0.30, 0.20, 0.5},   {0.19, 0.16, 0.12, 0.4},   {0.012, 0.020, 0.05, 0.3},
+                       {0.010, 0.016, 0.03, 0.2}, {0.010, 0.012, 0.02, 0.1}, {0.010, 0.012, 0.01, 0.1}};
+    learn_and_drop policy;
+    policy.warm_up = 0.2;
+    policy.below_peak = 0.5;
+    policy.remaining = 0.085;
+    policy.patience = 1;
+    policy.keep_active = 0;
+    policy.at_most = 64;
+    const auto at = [&](std::size_t epoch, std::size_t frozen) {
+        const trace so_far(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(epoch));
+        training_view view;
+        view.epoch = epoch;
+        view.epochs = 10;
+        view.blocks = 4;
+        view.last_freezable = 3;
+        view.frozen = frozen;
+        view.scores = so_far;
+        view.learning_rate_left = 10.0 - static_cast<double>(epoch);
+        return policy(view);
+    };
+    CHECK(at(1, 0) == 0);  // warm-up
+    CHECK(at(2, 0) == 0);  // 0.19 < 0.20, but 0.19 * 8 = 1.5 is still to come
+    CHECK(at(3, 0) == 1);  // block 0: 0.012 * 7 = 0.084; block 1: 0.020 * 7 = 0.14
+    CHECK(at(4, 1) == 1);  // block 1: 0.016 * 6 = 0.096
+    CHECK(at(5, 1) == 2);  // block 1: 0.012 * 5 = 0.06; block 2: 0.02 * 5 = 0.1
+    CHECK(at(6, 2) == 3);  // block 2: 0.01 * 4 = 0.04; the head never
+    policy.at_most = 1;
+    CHECK(at(6, 0) == 1);
+    policy.at_most = 64;
+    policy.keep_active = 0.5;  // two of four
+    CHECK(at(6, 0) == 2);
+    policy.keep_active = 0.26;  // rounded up: two of four, too
+    CHECK(at(6, 0) == 2);
+    policy.keep_active = 0;
+    policy.patience = 2;
+    CHECK(at(3, 0) == 0);  // one decision is not enough
+    CHECK(at(4, 0) == 1);
 }

@@ -1,2 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Empty: the precompiled header of all tests is built for this file.
+#include "support/precompiled.hpp"
+
+namespace frostline::inline FROSTLINE_ISA::kernels {
+FROSTLINE_TEST_ENGINES(, float)
+FROSTLINE_TEST_ENGINES(, double)
+}  // namespace frostline::kernels

@@ -48,4 +48,32 @@ concept feature_store = requires(F f, const F c, std::span<const feature_key> ke
     { c.budget() } -> std::same_as<std::size_t>;
 };
 
+/// Stops compilation with one sentence for each requirement of `feature_store` that `F` does not meet.
+template <class F, class T>
+consteval bool explain_feature_store() {
+    static_assert(
+        requires(F f, std::span<const feature_key> keys, const tensor<T>& rows) { f.put(keys, rows); },
+        "frostline: a feature store needs put(keys, rows)");
+    static_assert(
+        requires(F f, std::span<const feature_key> keys, tensor<T> & rows,
+                 std::vector<std::size_t> & missed) { f.get(keys, rows, missed); },
+        "frostline: a feature store needs get(keys, rows, missed)");
+    static_assert(
+        requires(F f, std::span<const feature_key> keys) { f.prefetch(keys); },
+        "frostline: a feature store needs prefetch(keys)");
+    static_assert(
+        requires(F f) { f.clear(); }, "frostline: a feature store needs clear()");
+    static_assert(
+        requires(const F f) {
+            { f.bytes() } -> std::same_as<std::size_t>;
+        },
+        "frostline: a feature store needs bytes() const, returning std::size_t");
+    static_assert(
+        requires(const F f) {
+            { f.budget() } -> std::same_as<std::size_t>;
+        },
+        "frostline: a feature store needs budget() const, returning std::size_t");
+    return true;
+}
+
 }  // namespace frostline

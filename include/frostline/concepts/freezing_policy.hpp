@@ -53,4 +53,20 @@ concept freezing_policy = requires(const P p, const training_view& view) {
     { p(view) } -> std::convertible_to<std::size_t>;
 };
 
+/// Stops compilation with one sentence for each requirement of `freezing_policy` that `P` does not meet.
+template <class P>
+consteval bool explain_freezing_policy() {
+    static_assert(
+        requires(P p, const training_view& view) { p(view); },
+        "frostline: a freezing policy must be callable with a training_view");
+    static_assert(
+        !requires(P p, const training_view& view) { p(view); } ||
+            requires(const P p, const training_view& view) { p(view); },
+        "frostline: a freezing policy must be callable when const: it is a pure function of its view");
+    static_assert(
+        !requires(const P p, const training_view& view) { p(view); } || freezing_policy<P>,
+        "frostline: a freezing policy must return how many leading learning blocks to freeze");
+    return true;
+}
+
 }  // namespace frostline

@@ -81,4 +81,47 @@ concept adding_layer = layer<L> &&
     l.backward(in, in, out, context, scratch, wanted, out, out);
 };
 
+/// Stops compilation with one sentence for each requirement of `layer` that `L` does not meet.
+template <class L>
+consteval bool explain_layer() {
+    static_assert(
+        requires { requires std::floating_point<typename L::value_type>; },
+        "frostline: a layer needs a member type value_type, float or double");
+    static_assert(
+        requires { requires std::default_initializable<typename L::context>; },
+        "frostline: a layer needs a default-constructible member type context");
+    static_assert(
+        requires {
+            { L::reads } -> std::convertible_to<backward_reads>;
+        },
+        "frostline: a layer needs a constant reads of type backward_reads");
+    static_assert(
+        requires(const L c, const sample_shape s) {
+            { c.output_shape(s) } -> std::same_as<sample_shape>;
+        },
+        "frostline: a layer needs output_shape(sample_shape) const, returning sample_shape");
+    static_assert(
+        requires(const L c, const sample_shape s) {
+            { c.flops(s) } -> std::same_as<flop_counts>;
+        },
+        "frostline: a layer needs flops(sample_shape) const, returning flop_counts");
+    static_assert(
+        requires(L l, const tensor<typename L::value_type>& in, tensor<typename L::value_type>& out,
+                 typename L::context& context, workspace<typename L::value_type>& scratch,
+                 const pass& how) { l.forward(in, out, context, scratch, how); },
+        "frostline: a layer needs forward(x, y, context, workspace, pass)");
+    static_assert(
+        requires(L l, const tensor<typename L::value_type>& in, tensor<typename L::value_type>& out,
+                 typename L::context& context, workspace<typename L::value_type>& scratch,
+                 gradients wanted) { l.backward(in, in, out, context, scratch, wanted, out); },
+        "frostline: a layer needs backward(x, y, dy, context, workspace, wanted, dx)");
+    static_assert(
+        requires(L l) { l.for_each_parameter(any_visitor{}); },
+        "frostline: a layer needs for_each_parameter(visitor)");
+    static_assert(
+        requires(L l) { l.for_each_buffer(any_visitor{}); },
+        "frostline: a layer needs for_each_buffer(visitor)");
+    return true;
+}
+
 }  // namespace frostline

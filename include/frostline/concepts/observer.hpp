@@ -120,4 +120,13 @@ void notify(Observer& target, const Event& event) {
     if constexpr (std::invocable<Observer&, const Event&>) target(event);
 }
 
+/// Stops compilation with one sentence when `O` does not model `observer`.
+template <class O>
+consteval bool explain_observer() {
+    static_assert(observer<O>,
+                  "frostline: an observer must be callable with a const reference to one of run_started, "
+                  "step_finished, decision_taken, frost_line_moved, epoch_finished, run_finished");
+    return true;
+}
+
 }  // namespace frostline

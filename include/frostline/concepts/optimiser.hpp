@@ -41,4 +41,26 @@ concept optimiser = requires(O o, std::span<const parameter_slice> slices, std::
     o.for_each_state([](const char*, std::span<T>) {});
 };
 
+/// Stops compilation with one sentence for each requirement of `optimiser` that `O` does not meet.
+template <class O, class T>
+consteval bool explain_optimiser() {
+    static_assert(
+        requires(O o, std::span<const parameter_slice> slices) { o.attach(slices); },
+        "frostline: an optimiser needs attach(slices)");
+    static_assert(
+        requires(O o, std::span<T> values, std::span<const T> gradients, std::size_t block,
+                 std::span<const block_rate> rates) {
+            { o.step(values, gradients, block, rates) } -> std::same_as<std::optional<std::size_t>>;
+        },
+        "frostline: an optimiser needs step(values, gradients, first_block, rates), returning "
+        "std::optional<std::size_t>");
+    static_assert(
+        requires(O o, std::size_t block) { o.reset(block, block); },
+        "frostline: an optimiser needs reset(first_block, last_block)");
+    static_assert(
+        requires(O o) { o.for_each_state([](const char*, std::span<T>) {}); },
+        "frostline: an optimiser needs for_each_state(visitor)");
+    return true;
+}
+
 }  // namespace frostline

@@ -53,4 +53,20 @@ concept scorer = requires(S s, const block_view<T>& view) {
     { s(view) } -> std::convertible_to<std::optional<double>>;
 };
 
+/// Stops compilation with one sentence for each requirement of `scorer` that `S` does not meet.
+template <class S, class T>
+consteval bool explain_scorer() {
+    static_assert(
+        requires(S s) {
+            { s.observes } -> std::convertible_to<observations>;
+        },
+        "frostline: a scorer needs a member observes of type observations");
+    static_assert(
+        requires(S s, const block_view<T>& view) {
+            { s(view) } -> std::convertible_to<std::optional<double>>;
+        },
+        "frostline: a scorer must be callable with a block_view, returning std::optional<double>");
+    return true;
+}
+
 }  // namespace frostline

@@ -16,19 +16,24 @@ namespace frostline::inline FROSTLINE_ISA {
 /// of its peak? And will it go on learning: how far would its weights still move, if they kept the pace of
 /// this score over the learning rate that the schedule has left? The score times the rate left is that
 /// distance, relative to the length of the weights. A block for which both have been small for `patience`
-/// decisions in a row is converged; converged blocks freeze as a prefix, after a warm-up.
+/// decisions in a row is converged; converged blocks freeze as a prefix, after a warm-up. A share of the
+/// blocks at the output end stays active: they cost little, and adapt to what the frozen ones have become.
 ///
 /// Meant for scores by learning rate, such as weight_change.
 struct learn_and_drop {
-    double warm_up = 0.3;      ///< share of the run in which nothing freezes
-    double below_peak = 0.5;   ///< slowed down: score < below_peak * its highest score
-    double remaining = 0.05;   ///< done learning: score * learning rate left < remaining
+    double warm_up = 0.2;      ///< share of the run in which nothing freezes
+    double below_peak = 0.7;   ///< slowed down: score < below_peak * its highest score
+    double remaining = 0.07;   ///< done learning: score * learning rate left < remaining
+    double keep_active = 0.3;  ///< share of the learning blocks, rounded up, that never freezes
     std::size_t patience = 1;  ///< decisions in a row for which both must hold
     std::size_t at_most = 64;  ///< learning blocks that may freeze at one decision
 
     std::size_t operator()(const training_view& view) const {
         if (static_cast<double>(view.epoch) < warm_up * static_cast<double>(view.epochs)) return view.frozen;
-        const std::size_t limit = std::min(view.last_freezable, view.frozen + at_most);
+        const auto kept = static_cast<std::size_t>(std::ceil(keep_active * static_cast<double>(view.blocks)));
+        const std::size_t freezable =
+            std::min(view.last_freezable, view.blocks - std::min(view.blocks, kept));
+        const std::size_t limit = std::max(view.frozen, std::min(freezable, view.frozen + at_most));
         std::size_t boundary = view.frozen;
         while (boundary < limit && converged(view, boundary)) ++boundary;
         return boundary;

@@ -19,7 +19,7 @@ namespace frostline::inline FROSTLINE_ISA {
 /// |---|---|
 /// | never | |
 /// | linear | start, end, share |
-/// | learn_and_drop | warm_up, below_peak, remaining, patience, at_most |
+/// | learn_and_drop | warm_up, below_peak, remaining, keep_active, patience, at_most |
 ///
 /// @throws argument_error for an unknown name or key, and for numbers out of range
 inline any_policy named_policy(std::string_view text) {
@@ -41,6 +41,7 @@ inline any_policy named_policy(std::string_view text) {
         policy.warm_up = options.number("warm_up", policy.warm_up, 0, 1);
         policy.below_peak = options.number("below_peak", policy.below_peak, 0);
         policy.remaining = options.number("remaining", policy.remaining, 0);
+        policy.keep_active = options.number("keep_active", policy.keep_active, 0, 1);
         policy.patience = options.count("patience", policy.patience, 1);
         policy.at_most = options.count("at_most", policy.at_most, 1);
         return named(policy);

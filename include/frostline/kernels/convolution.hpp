@@ -85,8 +85,7 @@ constexpr convolution_engine choose_convolution_engine(const convolution_geometr
     }
 }
 
-/// y = epilogue(x * w); overwrites y. `memory` is null in inference, where the bits of a sample's output
-/// depend on nothing but that sample.
+/// y = epilogue(x * w); overwrites y. In inference the bits of a sample's output depend on that sample alone.
 template <class T>
 void convolution_forward(const convolution_geometry& g, const T* x, const T* w,
                          const convolution_epilogue<T>& epilogue, T* y, phase how, workspace<T>& scratch,
@@ -136,7 +135,8 @@ void convolution_backward_input(const convolution_geometry& g, const T* dy, cons
         choose_convolution_engine(g, convolution_pass::backward_input, phase::training));
 }
 
-/// dw = gradient of the weights; overwrites dw. `memory` is that of the forward pass on the same x.
+/// dw = gradient of the weights; overwrites dw. Winograd's engines transform x again: keeping it from the
+/// forward pass would take 2.25 times the memory of x, and traffic to match.
 template <class T>
 void convolution_backward_weights(const convolution_geometry& g, const T* x, const T* dy, T* dw,
                                   workspace<T>& scratch, convolution_engine engine) {

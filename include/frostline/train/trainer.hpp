@@ -38,8 +38,7 @@ struct training_options {
     std::size_t batch_size = 128;
     any_schedule schedule = cosine{.rate = 0.05};
     double weight_decay = 5e-4;
-    std::uint64_t seed =
-        0;  ///< of the batch order and of random layers; the network's weights are its own matter
+    std::uint64_t seed = 0;  ///< of the batch order and of random layers, not of the network's weights
     std::size_t shards = 1;  ///< each batch takes an equal share from each of so many fixed parts of the data
 };
 
@@ -76,13 +75,14 @@ template <class Network, class Loss, class Optimiser, class Scorer, class Policy
           class... Observers>
 class trainer {
     using T = typename Network::value_type;
-    static_assert(loss<Loss, T>, "frostline: the trainer's loss does not model loss");
-    static_assert(optimiser<Optimiser, T>, "frostline: the trainer's optimiser does not model optimiser");
-    static_assert(scorer<Scorer, T>, "frostline: the trainer's scorer does not model scorer");
-    static_assert(freezing_policy<Policy>, "frostline: the trainer's policy does not model freezing_policy");
-    static_assert(feature_store<Store, T>, "frostline: the trainer's store does not model feature_store");
-    static_assert((observer<Observers> && ...),
-                  "frostline: an observer of the trainer takes none of the events");
+    static_assert(loss<Loss, T>,
+                  "frostline: the trainer's loss must be callable with (outputs, targets, "
+                  "gradient), returning a double");
+    static_assert(optimiser<Optimiser, T> || explain_optimiser<Optimiser, T>());
+    static_assert(scorer<Scorer, T> || explain_scorer<Scorer, T>());
+    static_assert(freezing_policy<Policy> || explain_freezing_policy<Policy>());
+    static_assert(feature_store<Store, T> || explain_feature_store<Store, T>());
+    static_assert(((observer<Observers> || explain_observer<Observers>()) && ...));
 
 public:
     /// The network and the observers are used in place and have to outlive the trainer.

@@ -43,6 +43,7 @@ TEST_CASE("a named policy has the defaults of its type, and takes its options") 
     training_view view;
     view.epoch = 40;
     view.epochs = 60;
+    view.blocks = 5;
     view.last_freezable = 4;
     view.scores = scores;
     CHECK(named_policy("never")(view) == 0);

@@ -19,4 +19,4 @@ cmake --build "$build" --target frostline-train
 
 step "train"
 "$build/examples/frostline-train" --compare --model vgg11 --data fashion-mnist --policy learn_and_drop \
-    --epochs 6 --train-limit 10000 --record frostline-quickstart.jsonl "$@"
+    --epochs 8 --train-limit 10000 --test-limit 3000 --record frostline-quickstart.jsonl "$@"

@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <exception>
 #include <iostream>
+#include <string>
 #include <string_view>
+#include <utility>
 
 // Freezes the next block when its score has fallen below a share of what it was at the first decision.
 struct calmed_down {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A scorer of one's own: how much the direction of a block's weights turned since the last decision.
+// A scorer of one's own: how far the direction of a block's weights turned since the last decision.
 // Usage: 03_custom_scorer [--tiny]
 
 #include <frostline/data/named_dataset.hpp>
 #include <frostline/frostline.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <exception>
@@ -12,7 +13,8 @@
 #include <optional>
 #include <string_view>
 
-// 1 - cos(w, w'), 0 for weights that did not turn.
+// The angle between w and w' in radians, divided by the learning rate between them, as learn_and_drop
+// expects.
 struct weight_turn {
     static constexpr frostline::observations observes{.previous_weights = true};
 
@@ -24,8 +26,8 @@ struct weight_turn {
             now += double(view.weights[i]) * view.weights[i];
             before += double(view.previous_weights[i]) * view.previous_weights[i];
         }
-        if (now == 0 || before == 0) return std::nullopt;
-        return 1 - product / std::sqrt(now * before);
+        if (now == 0 || before == 0 || view.learning_rate_sum == 0) return std::nullopt;
+        return std::acos(std::clamp(product / std::sqrt(now * before), -1.0, 1.0)) / view.learning_rate_sum;
     }
 };
 static_assert(frostline::scorer<weight_turn, float>);

@@ -6,12 +6,20 @@
 #include <frostline/frostline.hpp>
 #include <frostline/testing/gradient_check.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <exception>
 #include <iostream>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+// log(1 + exp(z)), without overflow for large z.
+template <class T>
+T softplus_of(T z) {
+    return std::max(z, T{0}) + std::log1p(std::exp(-std::abs(z)));
+}
 
 // Softplus with a learnt sharpness b: y = log(1 + exp(b x)) / b.
 template <class T>
@@ -28,7 +36,7 @@ public:
                  const frostline::pass&) {
         frostline::resize(y, frostline::samples_of(x), frostline::shape_of(x));
         const T b = sharpness_.value[0];
-        for (std::size_t i = 0; i < x.size(); ++i) y.data()[i] = std::log1p(std::exp(b * x.data()[i])) / b;
+        for (std::size_t i = 0; i < x.size(); ++i) y.data()[i] = softplus_of(b * x.data()[i]) / b;
     }
 
     void backward(const frostline::tensor<T>& x, const frostline::tensor<T>&, frostline::tensor<T>& dy,
@@ -39,7 +47,7 @@ public:
             frostline::resize(dx, frostline::samples_of(x), frostline::shape_of(x));
         for (std::size_t i = 0; i < x.size(); ++i) {
             const T value = x.data()[i], slope = 1 / (1 + std::exp(-b * value));
-            db += dy.data()[i] * (value * slope - std::log1p(std::exp(b * value)) / b) / b;
+            db += dy.data()[i] * (value * slope - softplus_of(b * value) / b) / b;
             if (frostline::wants_input(wanted)) dx.data()[i] = dy.data()[i] * slope;
         }
         if (frostline::wants_parameters(wanted)) sharpness_.gradient[0] = static_cast<T>(db);

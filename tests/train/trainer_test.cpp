@@ -225,7 +225,9 @@ TEST_CASE("options out of range are refused in one sentence before anything is t
         CHECK_THROWS_WITH(run.trains.run(options, data), ContainsSubstring(message));
     };
     auto options = options_for(0);
-    refused(options, "the number of epochs must be at least 1, found 0");
+    refused(options, "the number of epochs must be from 1 to 1000000000, found 0");
+    options.epochs = static_cast<std::size_t>(-1);
+    refused(options, "the number of epochs must be from 1 to 1000000000, found 18446744073709551615");
     options = options_for(1, 41);
     refused(options,
             "the batch size is 41, expected at least 1 and at most 40, the number of training samples");

@@ -45,6 +45,7 @@ public:
     using T = value_type;
 
     /// @param input shape of one sample
+    /// Draws its weights from seed 0; initialise() draws them anew.
     /// @param stages blocks from the input to the head; a stage may be empty
     /// @throws shape_error when a block does not take what the one before gives
     /// @throws argument_error when two parameters have the same name, or there is no block

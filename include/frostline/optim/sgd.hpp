@@ -33,7 +33,8 @@ class sgd {
 public:
     /// @throws argument_error for a momentum outside [0, 1), and for Nesterov's without any
     explicit sgd(const sgd_options& options = {}) : options_(options) {
-        require<argument_error>(options.momentum >= 0 && options.momentum < 1,
+        // As T: what rounds up to 1 never lets go of a gradient.
+        require<argument_error>(options.momentum >= 0 && static_cast<T>(options.momentum) < 1,
                                 "sgd: the momentum must be in [0, 1), found ", options.momentum);
         require<argument_error>(!options.nesterov || options.momentum > 0,
                                 "sgd: Nesterov's momentum needs a momentum above 0");

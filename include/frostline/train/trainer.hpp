@@ -26,6 +26,7 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -45,11 +46,24 @@ struct training_options {
 /// Stands for a data set that is not there; an empty std::optional of a data set does so at run time.
 struct no_data {};
 
+/// @throws shape_error when the network does not take the samples of `data` or has not its classes
+template <class Network, dataset Data>
+void check_fit(const Network& network, const Data& data, std::string_view name) {
+    require<shape_error>(data.shape() == network.input_shape(), "the network takes samples of ",
+                         network.input_shape(), ", but the ", name, " set has ", data.shape());
+    require<shape_error>(data.classes() == network.output_shape().size(), "the network has ",
+                         network.output_shape().size(), " outputs, but the ", name, " set has ",
+                         data.classes(), " classes");
+}
+
 /// Refuses what training would refuse, before anything is computed.
 /// @throws argument_error for options out of range, shape_error when data and network do not fit
 template <class Network, dataset Train>
 void check(const training_options& options, const Network& network, const Train& train) {
-    require<argument_error>(options.epochs >= 1, "the number of epochs must be at least 1, found 0");
+    constexpr std::size_t most_epochs = 1'000'000'000;
+    require<argument_error>(options.epochs >= 1 && options.epochs <= most_epochs,
+                            "the number of epochs must be from 1 to ", most_epochs, ", found ",
+                            options.epochs);
     require<argument_error>(options.batch_size >= 1 && options.batch_size <= train.size(),
                             "the batch size is ", options.batch_size, ", expected at least 1 and at most ",
                             train.size(), ", the number of training samples");
@@ -59,11 +73,7 @@ void check(const training_options& options, const Network& network, const Train&
                             ", the number of shards");
     require<argument_error>(std::isfinite(options.weight_decay) && options.weight_decay >= 0,
                             "the weight decay must be finite and not negative, found ", options.weight_decay);
-    require<shape_error>(train.shape() == network.input_shape(), "the network takes samples of ",
-                         network.input_shape(), ", but the training set has ", train.shape());
-    require<shape_error>(train.classes() == network.output_shape().size(), "the network has ",
-                         network.output_shape().size(), " outputs, but the training set has ",
-                         train.classes(), " classes");
+    check_fit(network, train, "training");
 }
 
 /// Trains a network, and freezes and drops its blocks as they converge.
@@ -109,6 +119,8 @@ public:
     run_finished run(const training_options& options, const Train& train, const Test& test = {},
                      const Validation& validation = {}, const std::stop_token& stop = {}) {
         check(options, network_, train);
+        if_any(test, [&](const auto& data) { check_fit(network_, data, "test"); });
+        if_any(validation, [&](const auto& data) { check_fit(network_, data, "validation"); });
         const auto ids = sample_ids(train);
         const std::size_t steps_per_epoch = (train.size() + options.batch_size - 1) / options.batch_size;
         optimiser_.attach(network_.slices());
@@ -242,14 +254,21 @@ private:
         return batch_loss;
     }
 
+    // Calls use(data) where there is data.
+    template <class Data, class Use>
+    static void if_any(const Data& data, const Use& use) {
+        if constexpr (dataset<Data>) {
+            use(data);
+        } else if constexpr (!std::is_same_v<Data, no_data>) {
+            if (data) use(*data);
+        }
+    }
+
     template <class Data>
     std::optional<double> evaluate(const Data& data) {
-        if constexpr (std::is_same_v<Data, no_data>)
-            return std::nullopt;
-        else if constexpr (dataset<Data>)
-            return evaluate_(network_, data);
-        else
-            return data ? std::optional(evaluate_(network_, *data)) : std::nullopt;
+        std::optional<double> accuracy;
+        if_any(data, [&](const auto& present) { accuracy = evaluate_(network_, present); });
+        return accuracy;
     }
 
     // Makes what the policy wants true, as far as the rules and the plan allow.

@@ -4,17 +4,67 @@
 
 #include "settings.hpp"
 
+#include <signal.h>
+
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <new>
+#include <optional>
+#include <string>
+
+namespace {
+
+constexpr int bad_command_line = 2, ended_by_signal = 130;
+
+std::atomic<bool> interrupted = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "what a signal handler may write");
+
+void on_signal(int number, void (*handler)(int), int flags) {
+    struct sigaction action {};
+    ::sigaction(number, nullptr, &action);
+    if (action.sa_handler == SIG_IGN) return;  // as nohup wants it
+    action = {};
+    action.sa_handler = handler;
+    action.sa_flags = flags;
+    ::sigaction(number, &action, nullptr);
+}
+
+// One line, whatever names and paths the sentence quotes.
+int fail(std::string sentence, int code = EXIT_FAILURE) {
+    std::replace_if(
+        sentence.begin(), sentence.end(), [](char letter) { return letter >= 0 && letter < ' '; }, ' ');
+    std::cout.flush();
+    std::cerr << "frostline-train: " << sentence << '\n';
+    return code;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
-    const settings chosen = parse(argc, argv);
+    // What cannot be written is then an error with a reason, and the record takes half a line back.
+    on_signal(SIGPIPE, SIG_IGN, 0);
+    on_signal(SIGXFSZ, SIG_IGN, 0);
+    // The second one ends the program at once.
+    for (const int number : {SIGINT, SIGTERM})
+        on_signal(
+            number, [](int) { interrupted = true; }, SA_RESTART | static_cast<int>(SA_RESETHAND));
+
+    std::optional<settings> chosen;
     try {
-        train(chosen);
-        return EXIT_SUCCESS;
+        chosen = parse(argc, argv);
     } catch (const std::exception& failure) {
-        std::cerr << "frostline-train: " << failure.what() << '\n';
-        return EXIT_FAILURE;
+        return fail(failure.what(), bad_command_line);
     }
+    try {
+        if (chosen) train(*chosen, interrupted);
+    } catch (const std::bad_alloc&) {
+        return fail("there is not enough memory to train " + chosen->model + " with a batch size of " +
+                    std::to_string(chosen->batch_size));
+    } catch (const std::exception& failure) {
+        return fail(failure.what());
+    }
+    if (!std::cout.flush()) return fail("cannot write to standard output");
+    return interrupted ? ended_by_signal : EXIT_SUCCESS;
 }

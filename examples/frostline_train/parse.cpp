@@ -2,13 +2,26 @@
 
 #include "settings.hpp"
 
+#include "frostline/core/errors.hpp"
 #include "frostline/data/named_dataset.hpp"
+#include "frostline/freeze/learn_and_drop.hpp"
+#include "frostline/freeze/linear_schedule.hpp"
 #include "frostline/models/named_model.hpp"
+#include "frostline/optim/schedules.hpp"
+#include "frostline/version.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <cstdlib>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
 #include <iostream>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -17,66 +30,217 @@ void print_lists() {
     for (const auto& model : frostline::named_models) std::cout << "  " << model << '\n';
     std::cout << "data sets:\n";
     for (const auto& set : frostline::named_datasets) std::cout << "  " << set.name << '\n';
-    std::cout
-        << "policies (NAME or NAME:key=value,...):\n"
-           "  never           freezes nothing\n"
-           "  linear          a fixed schedule: start, end, share (each a share of the run or of the "
-           "blocks)\n"
-           "  learn_and_drop  by parameter change, now and still to come: warm_up, below_peak, remaining,\n"
-           "                  keep_active, patience, at_most\n"
-           "schedules (NAME or NAME:key=value,...; all take warm_up=EPOCHS and per_epoch=1):\n"
-           "  constant, cosine (final), step (every, factor), one_cycle (rising, start_divisor, "
-           "final_divisor)\n";
+
+    const auto explain = [](std::string_view key, auto value, std::string_view meaning) {
+        std::string text = frostline::sentence("    ", key, '=', value);
+        text.resize(std::max<std::size_t>(26, text.size() + 2), ' ');
+        std::cout << text << meaning << '\n';
+    };
+    const frostline::linear_schedule linear;
+    const frostline::learn_and_drop learning;
+    std::cout << "policies, NAME or NAME:key=value,..., with their defaults:\n"
+                 "  never: freezes nothing\n"
+                 "  linear: a fixed schedule\n";
+    explain("start", linear.start, "share of the run after which blocks begin to freeze");
+    explain("end", linear.end, "share of the run after which the last of them is frozen");
+    explain("share", linear.share, "share of the blocks that is frozen then");
+    std::cout << "  learn_and_drop: by parameter change, now and still to come\n";
+    explain("warm_up", learning.warm_up, "share of the run in which nothing freezes");
+    explain("below_peak", learning.below_peak,
+            "a block has slowed down below this share of its highest score");
+    explain("remaining", learning.remaining, "and is done when score * learning rate left is below this");
+    explain("keep_active", learning.keep_active, "share of the learning blocks that never freezes");
+    explain("patience", learning.patience, "decisions in a row for which both must hold");
+    explain("at_most", learning.at_most, "learning blocks that may freeze at one decision");
+
+    const frostline::cosine cosine;
+    const frostline::step_decay step;
+    const frostline::one_cycle cycle;
+    std::cout << "schedules, NAME or NAME:key=value,..., with their defaults:\n"
+                 "  constant: the rate of --lr\n"
+                 "  cosine: from the rate down half a cosine\n";
+    explain("final", cosine.final_rate, "the rate at the end");
+    std::cout << "  step: down at intervals\n";
+    explain("every", step.every, "epochs between two steps down");
+    explain("factor", step.factor, "by which each step multiplies the rate");
+    std::cout << "  one_cycle: up to the rate and down again\n";
+    explain("rising", cycle.rising, "share of the run in which the rate rises");
+    explain("start_divisor", cycle.start_divisor, "the first rate is the highest divided by this");
+    explain("final_divisor", cycle.final_divisor, "the last rate is the first divided by this");
+    std::cout << "  all of them:\n";
+    explain("warm_up", 0, "epochs, not a share, in which the rate rises from nothing");
+    explain("per_epoch", 0, "1 holds the rate during each epoch");
+}
+
+std::string expected(const std::string& what, const std::string& found) {
+    return "expected " + what + ", found \"" + found + '"';
+}
+
+// The following read the text before CLI11 does, which would take "-1" for a huge number and "010" for 8.
+
+CLI::Validator whole_number(std::uint64_t lowest,
+                            std::uint64_t highest = std::numeric_limits<std::uint64_t>::max()) {
+    return {[=](std::string& text) -> std::string {
+                std::uint64_t number = 0;
+                const char* end = text.data() + text.size();
+                const auto [rest, problem] = std::from_chars(text.data(), end, number);
+                const bool is_whole = rest == end && problem != std::errc::invalid_argument;
+                if (is_whole && (problem == std::errc::result_out_of_range || number > highest))
+                    return expected("a whole number of at most " + std::to_string(highest), text);
+                if (!is_whole || number < lowest)
+                    return expected("a whole number of at least " + std::to_string(lowest), text);
+                text = std::to_string(number);
+                return {};
+            },
+            ""};
+}
+
+// `range` says the same in words.
+CLI::Validator number(double lowest, double highest, const char* range) {
+    return {[=](std::string& text) -> std::string {
+                double value = 0;
+                const char* end = text.data() + text.size();
+                const auto [rest, problem] = std::from_chars(text.data(), end, value);
+                const bool is_number = rest == end && problem == std::errc();
+                if (is_number && value >= lowest && value <= highest) return {};
+                return expected(range, text);
+            },
+            ""};
+}
+
+// Rewritten as bytes.
+CLI::Validator size() {
+    return {[](std::string& text) -> std::string {
+                constexpr std::array<std::pair<std::string_view, std::uint64_t>, 10> units = {{
+                    {"", 1},
+                    {"B", 1},
+                    {"kB", 1'000},
+                    {"KB", 1'000},
+                    {"MB", 1'000'000},
+                    {"GB", 1'000'000'000},
+                    {"KiB", std::uint64_t{1} << 10},
+                    {"MiB", std::uint64_t{1} << 20},
+                    {"GiB", std::uint64_t{1} << 30},
+                    {"TiB", std::uint64_t{1} << 40},
+                }};
+                std::uint64_t count = 0;
+                const char* end = text.data() + text.size();
+                const auto [rest, problem] = std::from_chars(text.data(), end, count);
+                const std::string_view name(rest, static_cast<std::size_t>(end - rest));
+                const auto unit = std::find_if(units.begin(), units.end(),
+                                               [&](const auto& each) { return each.first == name; });
+                if (problem != std::errc() || unit == units.end() ||
+                    count > std::numeric_limits<std::uint64_t>::max() / unit->second)
+                    return expected("a whole number with a unit, as 4GiB or 500MB", text);
+                text = std::to_string(count * unit->second);
+                return {};
+            },
+            ""};
+}
+
+// An option where a name should be means that the name was forgotten.
+CLI::Validator name(const char* what) {
+    return {[=](std::string& text) -> std::string {
+                return text.empty() || text.front() == '-' ? expected(what, text) : std::string();
+            },
+            ""};
+}
+
+CLI::Validator memory_or_none() {
+    return {[](std::string& text) -> std::string {
+                return text == "memory" || text == "none" ? std::string() : expected("memory or none", text);
+            },
+            ""};
+}
+
+// --help and its like are answered whatever else is wrong. In the reverse order, as CLI11 wants it.
+std::vector<std::string> arguments(int argc, char** argv) {
+    std::vector<std::string> all(argv + std::min(argc, 1), argv + argc);
+    for (const char* wish : {"--help", "-h", "--list", "--version"})
+        if (std::find(all.begin(), all.end(), wish) != all.end()) return {wish};
+    std::reverse(all.begin(), all.end());
+    return all;
 }
 
 }  // namespace
 
-settings parse(int argc, char** argv) {
+std::optional<settings> parse(int argc, char** argv) {
     settings chosen;
+    constexpr double most = std::numeric_limits<double>::max();
+    constexpr const char* not_negative = "a finite number of at least 0";
+    constexpr const char* share = "a number from 0 to 1";
     CLI::App app{"Trains a convolutional network, and freezes and drops its blocks as they converge.",
                  "frostline-train"};
+    app.set_version_flag("--version", "frostline-train " + std::string(frostline::version_string));
     app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    app.add_option("--model", chosen.model, "Network to train; --list names them")->type_name("NAME");
-    app.add_option("--data", chosen.data, "Data set; --list names them")->type_name("NAME");
+    app.add_option("--model", chosen.model, "Network to train; --list names them")
+        ->type_name("NAME")
+        ->transform(name("a model"));
+    app.add_option("--data", chosen.data, "Data set; --list names them")
+        ->type_name("NAME")
+        ->transform(name("a data set"));
     app.add_option("--data-dir", chosen.data_dir,
                    "Folder with the data set (default: FROSTLINE_DATA, then where Debian puts it)")
-        ->type_name("DIR");
+        ->type_name("DIR")
+        ->transform(name("a folder"))
+        ->default_str("");
     app.add_option("--policy", chosen.policy,
                    "Freezing policy, NAME or NAME:key=value,...; --list names them")
-        ->type_name("POLICY");
-    app.add_option("--epochs", chosen.epochs, "Passes over the training set")->type_name("N");
-    app.add_option("--batch-size", chosen.batch_size, "Samples a step")->type_name("N");
-    app.add_option("--lr", chosen.learning_rate, "Learning rate at the schedule's peak")->type_name("RATE");
-    app.add_option("--schedule", chosen.schedule, "Learning-rate schedule, NAME or NAME:key=value,...")
-        ->type_name("SCHEDULE");
-    app.add_option("--momentum", chosen.momentum, "Momentum of SGD")->type_name("SHARE");
+        ->type_name("POLICY")
+        ->transform(name("a policy"));
+    app.add_option("--epochs", chosen.epochs, "Passes over the training set")
+        ->type_name("N")
+        ->transform(whole_number(1, 1'000'000'000));
+    app.add_option("--batch-size", chosen.batch_size, "Samples a step")
+        ->type_name("N")
+        ->transform(whole_number(1));
+    app.add_option("--lr", chosen.learning_rate, "Learning rate at the schedule's peak")
+        ->type_name("RATE")
+        ->transform(number(0, most, not_negative));
+    app.add_option("--schedule", chosen.schedule,
+                   "Learning-rate schedule, NAME or NAME:key=value,...; --list names them")
+        ->type_name("SCHEDULE")
+        ->transform(name("a schedule"));
+    app.add_option("--momentum", chosen.momentum, "Momentum of SGD")
+        ->type_name("SHARE")
+        ->transform(number(0, 1, share));
     app.add_flag("--nesterov", chosen.nesterov, "Nesterov's momentum");
     app.add_option("--weight-decay", chosen.weight_decay, "Weight decay, not on biases and batch norm")
-        ->type_name("RATE");
+        ->type_name("RATE")
+        ->transform(number(0, most, not_negative));
     app.add_option("--label-smoothing", chosen.label_smoothing,
                    "Share of each target spread over all classes")
-        ->type_name("SHARE");
-    app.add_option("--seed", chosen.seed, "Seed of weights, batch order and split")->type_name("N");
-    app.add_option("--threads", chosen.threads, "Threads to compute on (default: one a core)")
+        ->type_name("SHARE")
+        ->transform(number(0, 1, share));
+    app.add_option("--seed", chosen.seed, "Seed of weights, batch order and split")
         ->type_name("N")
-        ->check(CLI::Range(1, 4096))
-        ->always_capture_default(false);
+        ->transform(whole_number(0));
+    app.add_option("--threads", chosen.threads, "Threads to compute on, at most 256 (default: one a core)")
+        ->type_name("N")
+        ->transform(whole_number(1, 256))
+        ->default_str("");
     app.add_option("--train-limit", chosen.train_limit, "Train on the first N samples only; 0: on all")
-        ->type_name("N");
+        ->type_name("N")
+        ->transform(whole_number(0));
     app.add_option("--test-limit", chosen.test_limit, "Test on the first N samples only; 0: on all")
-        ->type_name("N");
+        ->type_name("N")
+        ->transform(whole_number(0));
     app.add_option("--validation", chosen.validation_share,
                    "Share of the training set held out for validation")
-        ->type_name("SHARE");
+        ->type_name("SHARE")
+        ->transform(number(0, 1, share));
     app.add_option("--store", chosen.store, "Where the outputs of dropped blocks go")
-        ->check(CLI::IsMember({"memory", "none"}));
+        ->type_name("memory|none")
+        ->transform(memory_or_none());
     app.add_option("--store-budget", chosen.store_budget,
                    "The most the feature store may hold, as 4GiB or 500MB")
-        ->transform(CLI::AsSizeValue(false))
+        ->transform(size())
         ->type_name("SIZE")
         ->default_str("4GiB");
     app.add_option("--record", chosen.record, "File for the record of the run, JSON lines")
-        ->type_name("FILE");
+        ->type_name("FILE")
+        ->transform(name("a file"))
+        ->default_str("");
     app.add_flag("--compare", chosen.compare,
                  "Train with policy never first, then with the policy: same weights, same batches");
     app.add_flag("--quiet", chosen.quiet, "No progress and no table");
@@ -84,13 +248,16 @@ settings parse(int argc, char** argv) {
         "--list",
         [] {
             print_lists();
-            std::exit(EXIT_SUCCESS);
+            throw CLI::Success();
         },
         "List models, data sets, policies and schedules");
     try {
-        app.parse(argc, argv);
+        app.parse(arguments(argc, argv));
+    } catch (const CLI::Success& answered) {
+        app.exit(answered);
+        return std::nullopt;
     } catch (const CLI::ParseError& failure) {
-        std::exit(app.exit(failure));
+        throw frostline::argument_error(failure.what());
     }
     return chosen;
 }

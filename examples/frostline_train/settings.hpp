@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 /// What the command line says.
@@ -31,9 +33,10 @@ struct settings {
     bool quiet = false;
 };
 
-/// Reads the command line. Exits by itself after --help and --list, and with a message for what it cannot
-/// read.
-settings parse(int argc, char** argv);
+/// Reads the command line; nothing after --help, --list and --version, which it has answered then.
+/// @throws frostline::argument_error for what it cannot read
+std::optional<settings> parse(int argc, char** argv);
 
-/// Trains as the settings say. @throws frostline::error
-void train(const settings& chosen);
+/// Trains as the settings say. A run that is interrupted finishes its step and its record, and is the last.
+/// @throws frostline::error
+void train(const settings& chosen, const std::atomic<bool>& interrupted);

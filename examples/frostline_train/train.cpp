@@ -22,9 +22,13 @@
 #include "frostline/train/trainer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <iostream>
 #include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -44,6 +48,7 @@ frostline::record_line run_json(const settings& chosen, const std::string& polic
                                 {"model", chosen.model},
                                 {"data", chosen.data},
                                 {"data_dir", chosen.data_dir},
+                                {"data_folder", frostline::folder_of(chosen.data, chosen.data_dir).string()},
                                 {"epochs", chosen.epochs},
                                 {"batch_size", chosen.batch_size},
                                 {"learning_rate", chosen.learning_rate},
@@ -75,9 +80,10 @@ auto load(const settings& chosen, frostline::dataset_part part, std::size_t limi
 template <class Network, class Dataset>
 class session {
 public:
-    session(const settings& chosen, Network network, Dataset train, std::optional<Dataset> validation,
-            Dataset test)
+    session(const settings& chosen, const std::atomic<bool>& interrupted, Network network, Dataset train,
+            std::optional<Dataset> validation, Dataset test)
         : chosen_(chosen),
+          interrupted_(interrupted),
           network_(std::move(network)),
           train_(std::move(train)),
           validation_(std::move(validation)),
@@ -90,14 +96,16 @@ public:
           loss_{{.label_smoothing = chosen.label_smoothing}},
           optimiser_{{.momentum = chosen.momentum, .nesterov = chosen.nesterov}} {}
 
-    void run() {
+    // The policies, one run each.
+    void run(const std::vector<frostline::any_policy>& policies) {
         // What can be refused is refused before anything is computed or written.
-        std::vector<frostline::any_policy> policies{frostline::named_policy(chosen_.policy)};
-        if (chosen_.compare)
-            policies.insert(policies.begin(), frostline::any_policy("never", frostline::never{}));
         frostline::check(options_, network_, train_);
+        frostline::check_fit(network_, test_, "test");
 
-        for (const auto& policy : policies) train_with(policy);
+        for (const auto& policy : policies) {
+            train_with(policy);
+            if (interrupted_) return;
+        }
         if (chosen_.compare && !chosen_.record.empty()) {
             frostline::record record(chosen_.record, chosen_.policy, scorer_name,
                                      frostline::existing_record::append);
@@ -113,6 +121,8 @@ public:
 
 private:
     void train_with(const frostline::any_policy& policy) {
+        warm_up();
+        if (interrupted_) return;
         logs_.push_back({.policy = policy.name()});
         auto& log = logs_.back();
         std::optional<frostline::progress> progress;
@@ -124,7 +134,6 @@ private:
                 logs_.size() == 1 ? frostline::existing_record::replace : frostline::existing_record::append);
             record->write(run_json(chosen_, policy.name()));
         }
-        warm_up();
         const auto tell = [&](auto& observer, const auto& event) {
             if (observer) frostline::notify(*observer, event);
         };
@@ -134,9 +143,9 @@ private:
         };
         network_.initialise(chosen_.seed);
         frostline::trainer trainer{
-            network_, loss_,    optimiser_, frostline::weight_change{}, policy, make_store(chosen_),
-            log,      observers};
-        trainer.run(options_, train_, test_, validation_);
+            network_,        loss_, optimiser_, frostline::weight_change{}, policy, make_store(chosen_),
+            stop_on_signal_, log,   observers};
+        trainer.run(options_, train_, test_, validation_, stop_on_signal_.token());
         if (record) summaries_.push_back(record->summary());
     }
 
@@ -147,11 +156,29 @@ private:
         options.epochs = 1;
         frostline::trainer trainer{network_,           loss_,
                                    optimiser_,         frostline::weight_change{},
-                                   frostline::never{}, frostline::no_feature_store{}};
-        trainer.run(options, few);
+                                   frostline::never{}, frostline::no_feature_store{},
+                                   stop_on_signal_};
+        trainer.run(options, few, {}, {}, stop_on_signal_.token());
     }
 
+    // A signal's handler may not request a stop by itself, so a step looks whether there was one.
+    class signal_watch {
+    public:
+        explicit signal_watch(const std::atomic<bool>& interrupted) : interrupted_(interrupted) {}
+
+        void operator()(const frostline::step_finished&) {
+            if (interrupted_) stop_.request_stop();
+        }
+        std::stop_token token() const { return stop_.get_token(); }
+
+    private:
+        const std::atomic<bool>& interrupted_;
+        std::stop_source stop_;
+    };
+
     const settings& chosen_;
+    const std::atomic<bool>& interrupted_;
+    signal_watch stop_on_signal_{interrupted_};
     Network network_;
     Dataset train_;
     std::optional<Dataset> validation_;
@@ -166,7 +193,16 @@ private:
 
 }  // namespace
 
-void train(const settings& chosen) {
+void train(const settings& chosen, const std::atomic<bool>& interrupted) {
+    std::vector<frostline::any_policy> policies{frostline::named_policy(chosen.policy)};
+    if (chosen.compare) {
+        frostline::require<frostline::argument_error>(
+            policies.front().name() != "never",
+            "--compare compares a policy with never: expected another --policy, found \"", chosen.policy,
+            '"');
+        policies.insert(policies.begin(), frostline::any_policy("never", frostline::never{}));
+    }
+    if (!chosen.record.empty()) frostline::record::check(chosen.record);
     if (chosen.threads > 0) frostline::set_threads(chosen.threads);
     const auto whole = load(chosen, frostline::dataset_part::train, chosen.train_limit);
     const auto test = load(chosen, frostline::dataset_part::test, chosen.test_limit);
@@ -178,7 +214,8 @@ void train(const settings& chosen) {
         validation = std::move(parts.validation);
     }
     frostline::with_model<scalar>(chosen.model, train.shape(), train.classes(), [&](auto network) {
-        session(chosen, std::move(network), train, validation, frostline::take_first(test, test.size()))
-            .run();
+        session(chosen, interrupted, std::move(network), train, validation,
+                frostline::take_first(test, test.size()))
+            .run(policies);
     });
 }

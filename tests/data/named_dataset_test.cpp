@@ -67,17 +67,47 @@ TEST_CASE("a named set is found in every accepted layout") {
     }
 }
 
-TEST_CASE("the data directory comes before FROSTLINE_DATA, and a set's own folder before the directory") {
+TEST_CASE("a set's own folder comes before the directory, and FROSTLINE_DATA serves where none is given") {
     const temporary_folder given;
     const temporary_folder environment;
     const data_environment set(environment.path().c_str());
     write_set(environment / "mnist", 1);
     CHECK(found_label("mnist", "") == 1);
-    CHECK(found_label("mnist", given.path()) == 1);
     write_set(given.path(), 2);
     CHECK(found_label("mnist", given.path()) == 2);
     write_set(given / "MNIST/raw", 3);
     CHECK(found_label("mnist", given.path()) == 3);
+    CHECK(folder_of("mnist", given.path()) == given / "MNIST/raw");
+}
+
+TEST_CASE("a data directory without the set is an error, whatever lies elsewhere") {
+    const temporary_folder given;
+    const temporary_folder environment;
+    const data_environment set(environment.path().c_str());
+    write_set(environment / "fashion-mnist", 1);
+    CHECK_THROWS_WITH(found_label("fashion-mnist", given.path()),
+                      ContainsSubstring((given / "FashionMNIST/raw").string()) &&
+                          !ContainsSubstring(environment.path().string()) &&
+                          !ContainsSubstring(std::string(debian_fashion_mnist)));
+}
+
+TEST_CASE("both parts come from the folder with the training images") {
+    const data_environment none(nullptr);
+    const temporary_folder folder;
+    write_set(folder / "mnist", 1);
+    idx_files::write(folder / "MNIST/raw/t10k-images-idx3-ubyte", idx_files::images(1, 2, 2));
+    idx_files::write(folder / "MNIST/raw/t10k-labels-idx1-ubyte", idx_files::labels({2}));
+    CHECK_THROWS_WITH(load_named("mnist", folder.path(), dataset_part::test),
+                      "the data set mnist in " + (folder / "mnist").string() +
+                          " is not complete: expected the file t10k-images-idx3-ubyte or the same with .gz");
+}
+
+TEST_CASE("a path that cannot be followed is an error with its reason") {
+    const data_environment none(nullptr);
+    const temporary_folder folder;
+    std::filesystem::create_directory_symlink("mnist", folder / "mnist");
+    CHECK_THROWS_WITH(found_label("mnist", folder.path()),
+                      ContainsSubstring("mnist/train-images-idx3-ubyte: cannot be read (Too many levels"));
 }
 
 TEST_CASE("a folder named after one set is never read as the other") {
@@ -89,6 +119,13 @@ TEST_CASE("a folder named after one set is never read as the other") {
     CHECK_THROWS_AS(found_label("mnist", folder / "fashion-mnist/"), data_error);
     CHECK_THROWS_AS(found_label("mnist", folder / "FashionMNIST/raw"), data_error);
     CHECK(found_label("fashion-mnist", folder / "fashion-mnist") == 1);
+    std::filesystem::create_directory_symlink("fashion-mnist", folder / "clothes");
+    CHECK_THROWS_AS(found_label("mnist", folder / "clothes"), data_error);
+    const auto before = std::filesystem::current_path();
+    std::filesystem::current_path(folder / "fashion-mnist");
+    CHECK_THROWS_AS(found_label("mnist", "."), data_error);
+    CHECK(found_label("fashion-mnist", ".") == 1);
+    std::filesystem::current_path(before);
     write_set(folder / "mnist", 2);
     CHECK(found_label("mnist", folder / "mnist") == 2);
 }
@@ -97,12 +134,14 @@ TEST_CASE("a set that is not there gives the list of the places that were search
     const temporary_folder given;
     const temporary_folder environment;
     const data_environment set(environment.path().c_str());
-    const auto load = [&] { load_named("mnist", given.path(), dataset_part::test); };
-    CHECK_THROWS_AS(load(), data_error);
-    CHECK_THROWS_WITH(load(), ContainsSubstring("t10k-images-idx3-ubyte") &&
-                                  ContainsSubstring((given / "mnist").string() + ", ") &&
-                                  ContainsSubstring((given / "MNIST/raw").string()) &&
-                                  ContainsSubstring((environment / "mnist").string()));
+    for (const auto& data_dir : {given.path(), std::filesystem::path()}) {
+        const auto& place = data_dir.empty() ? environment : given;
+        CHECK_THROWS_AS(found_label("mnist", data_dir), data_error);
+        CHECK_THROWS_WITH(found_label("mnist", data_dir),
+                          ContainsSubstring("train-images-idx3-ubyte or the same with .gz") &&
+                              ContainsSubstring((place / "mnist").string() + ", ") &&
+                              ContainsSubstring((place / "MNIST/raw").string()));
+    }
     const data_environment none(nullptr);
     CHECK_THROWS_WITH(load_named("mnist", "", dataset_part::test), ContainsSubstring("FROSTLINE_DATA"));
 }
@@ -112,7 +151,7 @@ TEST_CASE("images without their labels are an error that names the missing file"
     write_set(folder / "mnist", 1);
     std::filesystem::remove(folder / "mnist/train-labels-idx1-ubyte.gz");
     CHECK_THROWS_WITH(found_label("mnist", folder.path()),
-                      ContainsSubstring("train-labels-idx1-ubyte.gz: cannot be opened"));
+                      ContainsSubstring("train-labels-idx1-ubyte or the same with .gz"));
 }
 
 TEST_CASE("an unknown name gives the list of the known ones") {

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -181,7 +182,7 @@ TEST_CASE("Numbers that are not finite and text that is no UTF-8 still give line
 
 TEST_CASE("A record replaces a file, or appends the next run to it") {
     const scratch_folder folder;
-    put(folder.file(), "something else\n");
+    put(folder.file(), "{\"schema\":1,\"event\":\"run\"}\n");
     record first(folder.file(), "never", "none");
     first(finished_run(30, 0.9, 1000));
     record second(folder.file(), "learn_and_drop", "weight_change", existing_record::append);
@@ -205,13 +206,45 @@ TEST_CASE("Appending drops the last line that a crash has left incomplete") {
     }
 }
 
-TEST_CASE("Appending refuses a file that is no record and leaves it alone") {
+TEST_CASE("A record refuses a file that is no record and leaves it alone") {
     const scratch_folder folder;
     put(folder.file("notes"), "not to be lost");
-    CHECK_THROWS_WITH(record(folder.file("notes"), "never", "none", existing_record::append),
-                      "cannot write the record " + folder.file("notes").string() +
-                          ": it is there and no record, which would start with {\"schema\":");
+    const std::string message = "cannot write the record " + folder.file("notes").string() +
+                                ": it is there and no record, which would start with {\"schema\":";
+    for (const auto existing : {existing_record::append, existing_record::replace})
+        CHECK_THROWS_WITH(record(folder.file("notes"), "never", "none", existing), message);
+    CHECK_THROWS_WITH(record::check(folder.file("notes")), message);
     CHECK(text_of(folder.file("notes")) == "not to be lost");
+}
+
+TEST_CASE("A check of a record refuses what opening it would refuse, and changes nothing") {
+    const scratch_folder folder;
+    CHECK_NOTHROW(record::check(folder.file()));
+    CHECK_FALSE(std::filesystem::exists(folder.file()));
+    const std::string torn = "{\"schema\":1,\"event\":\"run\"}\n{\"sch";
+    put(folder.file(), torn);
+    CHECK_NOTHROW(record::check(folder.file()));
+    CHECK(text_of(folder.file()) == torn);
+    CHECK_NOTHROW(record::check("/dev/null"));
+    CHECK_THROWS_WITH(record::check(folder.file("missing") / "run.jsonl"),
+                      ContainsSubstring("there is no folder " + folder.file("missing").string()));
+    CHECK_THROWS_WITH(record::check(folder.file(".")), ContainsSubstring("Is a directory"));
+    CHECK_THROWS_WITH(record::check(folder.file() / "run.jsonl"), ContainsSubstring("Not a directory"));
+    CHECK_THROWS_WITH(record::check(""), StartsWith("cannot write the record"));
+}
+
+TEST_CASE("A record takes no descriptor of a closed standard stream") {
+    const scratch_folder folder;
+    const int input = ::dup(STDIN_FILENO);
+    if (input < 0) return;
+    ::close(STDIN_FILENO);
+    record log(folder.file(), "never", "none");
+    const bool is_closed = ::lseek(STDIN_FILENO, 0, SEEK_CUR) < 0 && errno == EBADF;
+    ::dup2(input, STDIN_FILENO);
+    ::close(input);
+    CHECK(is_closed);
+    log(epoch_finished{});
+    CHECK(lines_of(folder.file()).size() == 1);
 }
 
 TEST_CASE("A record that cannot be opened says why and creates nothing") {
@@ -225,6 +258,10 @@ TEST_CASE("A record that cannot be opened says why and creates nothing") {
     CHECK_THROWS_WITH(record(folder.file("."), "never", "none"),
                       "cannot write the record " + folder.file(".").string() + ": Is a directory");
     CHECK_THROWS_WITH(record("", "never", "none"), StartsWith("cannot write the record"));
+    std::filesystem::create_symlink(missing / "run.jsonl", folder.file("link"));
+    CHECK_THROWS_WITH(
+        record(folder.file("link"), "never", "none"),
+        "cannot write the record " + folder.file("link").string() + ": No such file or directory");
 }
 
 TEST_CASE("A full disk ends the record with a sentence at the first line that does not fit") {

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace frostline::inline FROSTLINE_ISA {
@@ -43,9 +44,12 @@ public:
             const int got = gzread(file_, into.data() + done, wanted);
             // A compressed file that was cut off shows only here: what came before its end counts as good.
             int code = Z_OK;
-            const char* message = gzerror(file_, &code);
+            std::string_view message = gzerror(file_, &code);
+            // zlib puts the path in front, where ours is already.
+            if (message.starts_with(name_ + ": ")) message.remove_prefix(name_.size() + 2);
             require<data_error>(got >= 0 && (code == Z_OK || code == Z_STREAM_END), name_,
-                                ": cannot be read (", code == Z_ERRNO ? std::strerror(errno) : message, ")");
+                                ": cannot be read (",
+                                code == Z_ERRNO ? std::string_view(std::strerror(errno)) : message, ")");
             if (got == 0) break;
             done += static_cast<std::size_t>(got);
         }

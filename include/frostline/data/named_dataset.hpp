@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -53,13 +54,13 @@ inline channel_statistics usual_statistics(std::string_view name) {
 }
 
 /// The folders in which `load_named` looks for a set, in this order: those below `data_dir` and `data_dir`
-/// itself, then the same for the environment's FROSTLINE_DATA, then Debian's package. Empty means none.
-/// @throws argument_error
+/// itself. Only where `data_dir` is empty: the same for the environment's FROSTLINE_DATA, then Debian's
+/// package.
+/// @throws argument_error for an unknown name
 inline std::vector<std::filesystem::path> places_of(std::string_view name,
                                                     const std::filesystem::path& data_dir) {
     const named_dataset& set = find_named(name);
-    // A folder that is named after another set holds that one: their files have the same names.
-    const auto is_another = [&](const std::filesystem::path& folder) {
+    const auto ends_like_another = [&](const std::filesystem::path& folder) {
         const std::string path = "/" + folder.lexically_normal().generic_string();
         return std::any_of(named_datasets.begin(), named_datasets.end(), [&](const named_dataset& other) {
             return other.name != name &&
@@ -69,42 +70,77 @@ inline std::vector<std::filesystem::path> places_of(std::string_view name,
                    });
         });
     };
+    // A folder that is named after another set holds that one: their files have the same names.
+    const auto is_another = [&](const std::filesystem::path& folder) {
+        std::error_code ignored;
+        return ends_like_another(folder) ||
+               ends_like_another(std::filesystem::weakly_canonical(folder, ignored));
+    };
     std::vector<std::filesystem::path> places;
     const auto add = [&](const std::filesystem::path& directory) {
         if (directory.empty()) return;
         for (const auto folder : set.folders) places.push_back(directory / folder);
         if (!is_another(directory)) places.push_back(directory);
     };
-    add(data_dir);
+    if (!data_dir.empty()) {
+        add(data_dir);
+        return places;
+    }
     if (const char* directory = std::getenv("FROSTLINE_DATA")) add(directory);
     if (!set.system_folder.empty()) places.emplace_back(set.system_folder);
     return places;
 }
 
-/// Loads the part of a known set from the first of `places_of(name, data_dir)` that has its images, as
-/// {train,t10k}-images-idx3-ubyte and {train,t10k}-labels-idx1-ubyte, each plain or .gz.
+namespace detail {
+
+inline constexpr std::string_view training_images = "train-images-idx3-ubyte";
+
+/// The file `name` of the folder, or the same with .gz.
+/// @throws data_error where it cannot be told whether there is one
+inline std::optional<std::filesystem::path> plain_or_compressed(const std::filesystem::path& folder,
+                                                                std::string_view name) {
+    for (const char* ending : {"", ".gz"}) {
+        const auto file = folder / (std::string(name) + ending);
+        std::error_code failure;
+        if (std::filesystem::exists(file, failure)) return file;
+        require<data_error>(!failure, file.string(), ": cannot be read (", failure.message(), ")");
+    }
+    return std::nullopt;
+}
+
+}  // namespace detail
+
+/// The first of `places_of(name, data_dir)` that has the training images, from which `load_named` takes both
+/// parts of the set.
 /// @throws argument_error for an unknown name
-/// @throws data_error when the set is in none of the places (the message lists them), or is damaged
-inline in_memory_dataset<std::uint8_t> load_named(std::string_view name,
-                                                  const std::filesystem::path& data_dir, dataset_part part) {
-    const std::string prefix = part == dataset_part::train ? "train" : "t10k";
-    const std::string images = prefix + "-images-idx3-ubyte";
-    const auto plain_or_compressed = [](const std::filesystem::path& file) {
-        std::error_code ignored;
-        return std::filesystem::exists(file, ignored) ? file : std::filesystem::path(file.string() + ".gz");
-    };
+/// @throws data_error when there is none (the message lists the places)
+inline std::filesystem::path folder_of(std::string_view name, const std::filesystem::path& data_dir) {
     std::string looked;
     for (const auto& place : places_of(name, data_dir)) {
-        const auto file = plain_or_compressed(place / images);
-        std::error_code ignored;
-        if (std::filesystem::exists(file, ignored)) {
-            return load_idx(file, plain_or_compressed(place / (prefix + "-labels-idx1-ubyte")));
-        }
+        if (detail::plain_or_compressed(place, detail::training_images)) return place;
         looked += (looked.empty() ? "" : ", ") + place.string();
     }
     if (looked.empty()) looked = "nowhere, for neither a data directory nor FROSTLINE_DATA is set";
-    throw data_error(sentence("the data set ", name, " was not found: expected the file ", images,
-                              " or the same with .gz, looked in: ", looked));
+    throw data_error(sentence("the data set ", name, " was not found: expected the file ",
+                              detail::training_images, " or the same with .gz, looked in: ", looked));
+}
+
+/// Loads the part of a known set from `folder_of(name, data_dir)`, as {train,t10k}-images-idx3-ubyte and
+/// {train,t10k}-labels-idx1-ubyte, each plain or .gz.
+/// @throws argument_error for an unknown name
+/// @throws data_error when the set is not found, lacks a file or is damaged
+inline in_memory_dataset<std::uint8_t> load_named(std::string_view name,
+                                                  const std::filesystem::path& data_dir, dataset_part part) {
+    const auto folder = folder_of(name, data_dir);
+    const auto find = [&](std::string_view ending) {
+        const std::string file = (part == dataset_part::train ? "train" : "t10k") + std::string(ending);
+        const auto found = detail::plain_or_compressed(folder, file);
+        require<data_error>(found.has_value(), "the data set ", name, " in ", folder.string(),
+                            " is not complete: expected the file ", file, " or the same with .gz");
+        return *found;
+    };
+    const auto images = find("-images-idx3-ubyte");
+    return load_idx(images, find("-labels-idx1-ubyte"));
 }
 
 }  // namespace frostline::inline FROSTLINE_ISA

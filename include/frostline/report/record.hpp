@@ -132,19 +132,34 @@ enum class existing_record { replace, append };
 /// runs may share a file, one after the other: open the later ones with `existing_record::append`.
 class record {
 public:
-    /// Opens the file: an existing one starts afresh, or is continued, minus a last line that a crash left
+    /// Opens the file: an existing record starts afresh, or is continued, minus a last line that a crash left
     /// incomplete.
-    /// @throws data_error if it cannot be written or, to be continued, is no record; nothing is changed then
+    /// @throws data_error if it cannot be written or is there and no record; nothing is changed then
     record(std::filesystem::path path, std::string policy, std::string scorer,
            existing_record existing = existing_record::replace)
         : path_(std::move(path)), policy_(std::move(policy)), scorer_(std::move(scorer)) {
-        const bool append = existing == existing_record::append;
-        const int access = append ? O_RDWR : O_WRONLY | O_TRUNC;
-        file_.descriptor = ::open(path_.c_str(), access | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-        if (file_.descriptor < 0 && errno == ENOENT)
-            fail("there is no folder " + path_.parent_path().string());
-        if (file_.descriptor < 0) fail_with(errno);
-        if (append) drop_incomplete_line();
+        file_ = open(path_, O_CREAT);
+        struct stat status {};
+        if (::fstat(file_.descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return;
+        require_record(path_, file_);
+        const off_t end = existing == existing_record::append ? end_of_lines(status.st_size) : 0;
+        if (end != status.st_size && ::ftruncate(file_.descriptor, end) != 0) fail(path_, errno);
+    }
+
+    /// Refuses what the constructor would refuse, and changes nothing.
+    /// @throws data_error if the file cannot be written or is there and no record
+    static void check(const std::filesystem::path& path) {
+        struct stat status {};
+        if (::stat(path.c_str(), &status) != 0 && errno == ENOENT && !path.empty()) {
+            const auto folder = folder_of(path);
+            if (::access(folder.c_str(), W_OK | X_OK) != 0) fail_to_open(path, errno);
+        } else if (S_ISREG(status.st_mode)) {
+            require_record(path, open(path, 0));
+        } else if (S_ISDIR(status.st_mode)) {
+            fail(path, EISDIR);
+        } else if (::access(path.c_str(), W_OK) != 0) {  // opening a pipe would tell its reader
+            fail_to_open(path, errno);
+        }
     }
 
     /// Writes a line of the program's own, such as `run` with all settings before the first step; `schema` is
@@ -168,8 +183,10 @@ public:
     void operator()(const decision_taken& event) {
         record_line scores = record_line::array();
         for (std::size_t index = 0; index < event.blocks.size(); ++index) {
-            const auto score = index < event.scores.size() ? event.scores[index] : std::nullopt;
-            scores.push_back({{"block", event.blocks[index]}, {"score", json_or_null(score)}});
+            const bool is_there = index < event.scores.size();
+            scores.push_back(
+                {{"block", event.blocks[index]},
+                 {"score", is_there ? json_or_null(event.scores[index]) : record_line(nullptr)}});
         }
         write({
             {"event", "decision"},
@@ -230,6 +247,10 @@ private:
         owned_descriptor() = default;
         owned_descriptor(owned_descriptor&& other) noexcept
             : descriptor(std::exchange(other.descriptor, -1)) {}
+        owned_descriptor& operator=(owned_descriptor&& other) noexcept {
+            std::swap(descriptor, other.descriptor);
+            return *this;
+        }
         ~owned_descriptor() {
             if (descriptor >= 0) ::close(descriptor);
         }
@@ -237,10 +258,44 @@ private:
 
     static constexpr std::string_view line_start = "{\"schema\":";
 
-    [[noreturn]] void fail(const std::string& reason) const {
-        throw data_error(sentence("cannot write the record ", path_.string(), ": ", reason));
+    [[noreturn]] static void fail(const std::filesystem::path& path, const std::string& reason) {
+        throw data_error(sentence("cannot write the record ", path.string(), ": ", reason));
     }
-    [[noreturn]] void fail_with(int code) const { fail(std::generic_category().message(code)); }
+    [[noreturn]] static void fail(const std::filesystem::path& path, int code) {
+        fail(path, std::generic_category().message(code));
+    }
+    [[noreturn]] static void fail_to_open(const std::filesystem::path& path, int code) {
+        const auto folder = folder_of(path);
+        std::error_code ignored;
+        if (code == ENOENT && !path.empty() && !std::filesystem::exists(folder, ignored))
+            fail(path, "there is no folder " + folder.string());
+        fail(path, code);
+    }
+
+    static std::filesystem::path folder_of(const std::filesystem::path& path) {
+        return path.has_parent_path() ? path.parent_path() : ".";
+    }
+
+    static owned_descriptor open(const std::filesystem::path& path, int flags) {
+        owned_descriptor file;
+        file.descriptor = ::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | flags, 0666);
+        if (file.descriptor < 0) fail_to_open(path, errno);
+        if (file.descriptor > STDERR_FILENO) return file;
+        // Where a standard stream is closed, what is meant for it would end up in the record.
+        owned_descriptor moved;
+        moved.descriptor = ::fcntl(file.descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        if (moved.descriptor < 0) fail(path, errno);
+        return moved;
+    }
+
+    /// Nothing is cut from a file that was named by mistake.
+    static void require_record(const std::filesystem::path& path, const owned_descriptor& file) {
+        std::array<char, line_start.size()> start{};
+        const auto count = ::pread(file.descriptor, start.data(), start.size(), 0);
+        if (count < 0) fail(path, errno);
+        if (!line_start.starts_with(std::string_view(start.data(), static_cast<std::size_t>(count))))
+            fail(path, sentence("it is there and no record, which would start with ", line_start));
+    }
 
     void append(const std::string& line) {
         const off_t before = ::lseek(file_.descriptor, 0, SEEK_END);
@@ -252,27 +307,17 @@ private:
                 const int code = errno;
                 // Fails on what is no regular file, where nothing can be taken back.
                 [[maybe_unused]] const int result = ::ftruncate(file_.descriptor, before);
-                fail_with(code);
+                fail(path_, code);
             }
         }
     }
 
-    void drop_incomplete_line() {
-        struct stat status {};
-        if (::fstat(file_.descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return;
-        // Nothing is cut from a file that was named by mistake.
-        std::array<char, line_start.size()> start{};
-        const auto count = ::pread(file_.descriptor, start.data(), start.size(), 0);
-        if (count < 0) fail_with(errno);
-        const auto begins = std::string_view(start.data(), static_cast<std::size_t>(count));
-        if (!line_start.starts_with(begins))
-            fail(sentence("it is there and no record, which would start with ", line_start));
-        off_t end = status.st_size;
+    off_t end_of_lines(off_t end) const {
         for (char last = 0; end > 0; --end) {
-            if (::pread(file_.descriptor, &last, 1, end - 1) != 1) fail_with(errno);
+            if (::pread(file_.descriptor, &last, 1, end - 1) != 1) fail(path_, errno);
             if (last == '\n') break;
         }
-        if (end != status.st_size && ::ftruncate(file_.descriptor, end) != 0) fail_with(errno);
+        return end;
     }
 
     std::filesystem::path path_;

@@ -164,7 +164,22 @@ TEST_CASE("learn_and_drop follows a trace computed by hand") {
     policy.keep_active = 0.26;  // rounded up: two of four, too
     CHECK(at(6, 0) == 2);
     policy.keep_active = 0;
-    policy.patience = 2;
-    CHECK(at(3, 0) == 0);  // one decision is not enough
+    policy.patience = 3;
+    CHECK(at(3, 0) == 0);  // slow at the second and the third decision only
     CHECK(at(4, 0) == 1);
+}
+
+TEST_CASE("learn_and_drop counts slow decisions over a bad epoch, but not in one") {
+    // Block 0 is slow, fast again at the fourth decision, and slow again.
+    const trace scores{{1.0, 1.0}, {0.1, 1.0}, {0.1, 1.0}, {0.9, 1.0}, {0.1, 1.0}};
+    learn_and_drop policy;
+    policy.keep_active = 0;
+    policy.patience = 3;
+    const auto at = [&](std::size_t epoch) {
+        const trace so_far(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(epoch));
+        return ask(policy, so_far, 10);
+    };
+    CHECK(at(3) == 0);
+    CHECK(at(4) == 0);
+    CHECK(at(5) == 1);
 }

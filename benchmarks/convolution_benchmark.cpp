@@ -72,6 +72,8 @@ const char* name_of(convolution_engine engine) {
             return "winograd_2x2";
         case convolution_engine::winograd_4x4:
             return "winograd_4x4";
+        case convolution_engine::winograd_image:
+            return "winograd_image";
     }
     return "";
 }
@@ -87,11 +89,16 @@ void register_layer(const layer_size& layer, std::size_t samples) {
                           kind{convolution_pass::forward, phase::inference, "inference"},
                           kind{convolution_pass::backward_input, phase::training, "backward_input"},
                           kind{convolution_pass::backward_weights, phase::training, "backward_weights"}}) {
-        for (const auto engine : {convolution_engine::im2col, convolution_engine::direct,
-                                  convolution_engine::winograd_2x2, convolution_engine::winograd_4x4}) {
-            const bool transforms =
+        for (const auto engine :
+             {convolution_engine::im2col, convolution_engine::direct, convolution_engine::winograd_2x2,
+              convolution_engine::winograd_4x4, convolution_engine::winograd_image}) {
+            const bool tiles =
                 engine == convolution_engine::winograd_2x2 || engine == convolution_engine::winograd_4x4;
-            if (transforms && !winograd::is_possible(g)) continue;
+            if (tiles && !winograd::is_possible<winograd::tile_4x4>(g)) continue;
+            if (engine == convolution_engine::winograd_image &&
+                !winograd::is_possible<winograd::image_2x2>(g)) {
+                continue;
+            }
             auto chosen = choose_convolution_engine(g, k.pass, k.how);
             if (chosen == convolution_engine::pointwise) {
                 chosen = own_product_is_fast ? convolution_engine::direct : convolution_engine::im2col;

@@ -56,6 +56,7 @@
 #include "frostline/kernels/softmax.hpp"
 #include "frostline/kernels/winograd_convolution.hpp"
 #include "frostline/kernels/winograd_transforms.hpp"
+#include "frostline/kernels/winograd_weight_gradient.hpp"
 #include "frostline/layers/average_pool.hpp"
 #include "frostline/layers/batch_norm.hpp"
 #include "frostline/layers/conv2d.hpp"

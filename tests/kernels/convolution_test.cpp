@@ -64,16 +64,19 @@ double scaled_error(const std::vector<double>& expected, const aligned_vector<T>
 
 double allowed(convolution_engine engine) {
     if (engine == convolution_engine::winograd_4x4) return 100;
-    return engine == convolution_engine::winograd_2x2 ? 16 : 4;
+    const bool adds =
+        engine == convolution_engine::winograd_2x2 || engine == convolution_engine::winograd_image;
+    return adds ? 16 : 4;
 }
 
 std::vector<convolution_engine> engines_for(const convolution_geometry& g) {
     std::vector<convolution_engine> engines{convolution_engine::im2col, convolution_engine::direct};
     if (im2col::is_pointwise(g)) engines.push_back(convolution_engine::pointwise);
-    if (winograd::is_possible(g)) {
+    if (winograd::is_possible<winograd::tile_4x4>(g)) {
         engines.push_back(convolution_engine::winograd_2x2);
         engines.push_back(convolution_engine::winograd_4x4);
     }
+    if (winograd::is_possible<winograd::image_2x2>(g)) engines.push_back(convolution_engine::winograd_image);
     return engines;
 }
 
@@ -190,8 +193,7 @@ TEST_CASE("the chosen engine agrees with the naive convolution, epilogue include
                     CAPTURE(channels, size, static_cast<int>(engine));
                     REQUIRE(worst < 1e-2);
                 }
-                convolution_forward<float>(g, p.x.data(), p.w.data(), {}, p.y.data(), how,
-                                           p.scratch);
+                convolution_forward<float>(g, p.x.data(), p.w.data(), {}, p.y.data(), how, p.scratch);
                 REQUIRE(scaled_error(expected, p.y, g.patch_size()) < 100);
             }
         }
@@ -216,8 +218,8 @@ TEST_CASE("a sample's inference has the same bits in every batch, place and numb
                             choice.empty()
                                 ? choose_convolution_engine(part, convolution_pass::forward, phase::inference)
                                 : choice.front();
-                        convolution_forward<float>(part, x, p.w.data(), {}, y, phase::inference,
-                                                   p.scratch, engine);
+                        convolution_forward<float>(part, x, p.w.data(), {}, y, phase::inference, p.scratch,
+                                                   engine);
                     };
                     infer(0, most, p.y.data());
                     aligned_vector<float> y(p.y.size());
@@ -325,7 +327,9 @@ TEST_CASE("the choice of engine at its edges") {
     CHECK(training(naive::square(128, 32, 64, 128, 3, 2, 1)) == matrix);
     CHECK(training(naive::square(128, 32, 64, 64, 3, 1, 3)) == matrix);
     CHECK(training(naive::square(128, 32, 64, 64, 5, 1, 2)) == matrix);
-    CHECK(training(naive::square(128, 2, 512, 512, 3, 1, 1)) == matrix);
+    // 2 x 2 images have tiles of their own, for as many samples as pay for the transformed weights.
+    CHECK(training(naive::square(128, 2, 512, 512, 3, 1, 1)) == engine::winograd_image);
+    CHECK(training(naive::square(4, 2, 512, 512, 3, 1, 1)) == matrix);
     // Few samples do not pay for the transformation of many weights.
     CHECK(training(naive::square(128, 4, 512, 512, 3, 1, 1)) == engine::winograd_4x4);
     CHECK(training(naive::square(1, 4, 512, 512, 3, 1, 1)) == matrix);

@@ -159,10 +159,17 @@ TEMPLATE_TEST_CASE("batch norm's backward pass is that of the plain formulas", "
             auto dy = given;
             aligned_vector<T> sum_dy(channels), sum_dy_xhat(channels), dz(count);
             kernels::batch_norm_backward_sums<T>(rows, channels, dy.data(), relu ? y.data() : nullptr,
-                                                 z.data(), mean.data(), inverse.data(), sum_dy.data(),
-                                                 sum_dy_xhat.data(), scratch.data());
+                                                 z.data(), mean.data(), inverse.data(), dy.data(),
+                                                 sum_dy.data(), sum_dy_xhat.data(), scratch.data());
             for (std::size_t i = 0; i < count; ++i)
                 if (dy[i] != (relu && y[i] <= 0 ? 0 : given[i])) FAIL("dy is not masked by y > 0");
+            aligned_vector<T> apart(count), sum_apart(channels), sum_xhat_apart(channels);
+            kernels::batch_norm_backward_sums<T>(rows, channels, given.data(), relu ? y.data() : nullptr,
+                                                 z.data(), mean.data(), inverse.data(), apart.data(),
+                                                 sum_apart.data(), sum_xhat_apart.data(), scratch.data());
+            CHECK(apart == dy);
+            CHECK(sum_apart == sum_dy);
+            CHECK(sum_xhat_apart == sum_dy_xhat);
             const auto xhat = [&](std::size_t i, std::size_t c) {
                 return (double(z[i]) - mean[c]) * inverse[c];
             };
@@ -208,9 +215,9 @@ TEST_CASE("normalisation is the same to the bit on any number of threads") {
             const auto statistics = statistics_of(rows, channels, z);
             auto dy = given;
             aligned_vector<float> sums(2 * channels), scratch(kernels::column_scratch_size(rows, channels));
-            kernels::batch_norm_backward_sums(rows, channels, dy.data(), z.data(), z.data(),
-                                              statistics.mean.data(), statistics.variance.data(), sums.data(),
-                                              sums.data() + channels, scratch.data());
+            kernels::batch_norm_backward_sums<float>(
+                rows, channels, dy.data(), z.data(), z.data(), statistics.mean.data(),
+                statistics.variance.data(), dy.data(), sums.data(), sums.data() + channels, scratch.data());
             return std::pair(statistics, sums);
         };
         const auto expected = run();

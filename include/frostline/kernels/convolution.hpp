@@ -5,6 +5,7 @@
 #include "frostline/kernels/direct_convolution.hpp"
 #include "frostline/kernels/im2col_convolution.hpp"
 #include "frostline/kernels/winograd_convolution.hpp"
+#include "frostline/kernels/winograd_weight_gradient.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -12,8 +13,8 @@
 namespace frostline::inline FROSTLINE_ISA::kernels {
 
 /// The algorithms. `pointwise` and `direct` differ in name only: a 1 x 1 convolution is the direct one with
-/// one tap.
-enum class convolution_engine { im2col, pointwise, direct, winograd_2x2, winograd_4x4 };
+/// one tap. `winograd_image` takes a whole image of 2 x 2 as one tile.
+enum class convolution_engine { im2col, pointwise, direct, winograd_2x2, winograd_4x4, winograd_image };
 
 enum class convolution_pass { forward, backward_input, backward_weights };
 
@@ -37,13 +38,12 @@ constexpr double direct_cost(const convolution_geometry& g) {
            (1.1 * inputs * outputs + 4 * outputs + 100);
 }
 
-constexpr double winograd_cost(const convolution_geometry& g, std::size_t tile, double samples) {
-    const double frequencies = static_cast<double>((tile + 2) * (tile + 2));
-    const double tiles =
-        static_cast<double>((g.output_height + tile - 1) / tile * ((g.output_width + tile - 1) / tile));
+template <class Filtering>
+constexpr double winograd_cost(const convolution_geometry& g, double samples) {
+    const double tiles = static_cast<double>(winograd::tiles_of<Filtering>(g, 1).of_image);
     const double inputs = static_cast<double>(g.input_channels);
     const double outputs = static_cast<double>(g.output_channels);
-    return frequencies *
+    return static_cast<double>(Filtering::frequencies) *
            (tiles * (inputs * outputs + 26 * (inputs + outputs)) + 50 * inputs * outputs / samples);
 }
 
@@ -58,16 +58,23 @@ constexpr convolution_engine choose_convolution_engine(const convolution_geometr
     const bool wide = g.input_channels >= 16 && g.output_channels >= 16;
     const double direct = detail::direct_cost(g);
     const double samples = how == phase::inference ? 16.0 : static_cast<double>(g.samples);
-    const double four = detail::winograd_cost(g, 4, samples);
-    const double two = detail::winograd_cost(g, 2, samples);
-    const auto winograd = four <= two ? convolution_engine::winograd_4x4 : convolution_engine::winograd_2x2;
-    const bool transforms = wide && winograd::is_possible(g) && std::min(two, four) < direct;
+    auto filtering = convolution_engine::winograd_image;
+    double transformed = detail::winograd_cost<winograd::image_2x2>(g, samples);
+    bool possible = winograd::is_possible<winograd::image_2x2>(g);
+    if (!possible) {
+        const double four = detail::winograd_cost<winograd::tile_4x4>(g, samples);
+        const double two = detail::winograd_cost<winograd::tile_2x2>(g, samples);
+        filtering = four <= two ? convolution_engine::winograd_4x4 : convolution_engine::winograd_2x2;
+        transformed = std::min(two, four);
+        possible = winograd::is_possible<winograd::tile_4x4>(g);
+    }
+    const bool transforms = wide && possible && transformed < direct;
 
     if constexpr (own_product_is_fast) {
         if (pass == convolution_pass::backward_weights) {
             // Gathering rows for one tap after the other pays only where dw is too large for one copy a
             // thread.
-            if (transforms) return winograd;
+            if (transforms) return filtering;
             if (!wide || g.kernel_height * g.kernel_width * g.input_channels * g.output_channels <=
                              std::size_t{1} << 18)
                 return convolution_engine::im2col;
@@ -75,12 +82,12 @@ constexpr convolution_engine choose_convolution_engine(const convolution_geometr
         }
         if (pointwise) return convolution_engine::pointwise;
         if (g.input_channels < 16 && pass == convolution_pass::forward) return convolution_engine::im2col;
-        return transforms ? winograd : convolution_engine::direct;
+        return transforms ? filtering : convolution_engine::direct;
     } else {
         const std::size_t positions = g.output_height * g.output_width;
         if (how == phase::inference && positions < 16) return convolution_engine::direct;
         // In inference OpenBLAS gets the tiles of one sample at a time: too few on small images.
-        if (transforms && (how == phase::training || positions >= 64)) return winograd;
+        if (transforms && (how == phase::training || positions >= 64)) return filtering;
         return pointwise ? convolution_engine::pointwise : convolution_engine::im2col;
     }
 }
@@ -95,9 +102,11 @@ void convolution_forward(const convolution_geometry& g, const T* x, const T* w,
     if (direct) {
         direct::forward(g, x, w, epilogue, y);
     } else if (engine == convolution_engine::winograd_2x2) {
-        winograd::forward<2, T>(g, x, w, epilogue, y, how, scratch);
+        winograd::forward<winograd::tile_2x2>(g, x, w, epilogue, y, how, scratch);
     } else if (engine == convolution_engine::winograd_4x4) {
-        winograd::forward<4, T>(g, x, w, epilogue, y, how, scratch);
+        winograd::forward<winograd::tile_4x4>(g, x, w, epilogue, y, how, scratch);
+    } else if (engine == convolution_engine::winograd_image) {
+        winograd::forward<winograd::image_2x2>(g, x, w, epilogue, y, how, scratch);
     } else {
         im2col::forward(g, x, w, epilogue, y, how, scratch);
     }
@@ -119,9 +128,11 @@ void convolution_backward_input(const convolution_geometry& g, const T* dy, cons
     if (direct) {
         direct::backward_input(g, dy, w, dx);
     } else if (engine == convolution_engine::winograd_2x2) {
-        winograd::backward_input<2, T>(g, dy, w, dx, scratch);
+        winograd::backward_input<winograd::tile_2x2>(g, dy, w, dx, scratch);
     } else if (engine == convolution_engine::winograd_4x4) {
-        winograd::backward_input<4, T>(g, dy, w, dx, scratch);
+        winograd::backward_input<winograd::tile_4x4>(g, dy, w, dx, scratch);
+    } else if (engine == convolution_engine::winograd_image) {
+        winograd::backward_input<winograd::image_2x2>(g, dy, w, dx, scratch);
     } else {
         im2col::backward_input(g, dy, w, dx, scratch);
     }
@@ -145,9 +156,11 @@ void convolution_backward_weights(const convolution_geometry& g, const T* x, con
     if (direct) {
         direct::backward_weights(g, x, dy, dw, scratch);
     } else if (engine == convolution_engine::winograd_2x2) {
-        winograd::backward_weights<2, T>(g, x, dy, dw, scratch);
+        winograd::backward_weights<winograd::tile_2x2>(g, x, dy, dw, scratch);
     } else if (engine == convolution_engine::winograd_4x4) {
-        winograd::backward_weights<4, T>(g, x, dy, dw, scratch);
+        winograd::backward_weights<winograd::tile_4x4>(g, x, dy, dw, scratch);
+    } else if (engine == convolution_engine::winograd_image) {
+        winograd::backward_weights<winograd::image_2x2>(g, x, dy, dw, scratch);
     } else {
         im2col::backward_weights(g, x, dy, dw, scratch);
     }

@@ -207,29 +207,31 @@ void normalise(std::size_t rows, std::size_t channels, const T* z, const T* scal
 }
 
 /// What batch norm's backward pass sums over a batch: sum_dy (the gradient of the bias) and sum_dy_xhat (that
-/// of the weight), where xhat = (z - mean) * inverse_deviation. With `y`, the output after a ReLU, dy is
-/// first set to zero in place wherever y is not positive; null leaves dy as it is.
+/// of the weight), where xhat = (z - mean) * inverse_deviation. With `y`, the output after a ReLU, dy counts
+/// as zero wherever y is not positive; null takes dy as it is. That gradient is written to `masked`, which
+/// may be dy.
 template <class T>
-void batch_norm_backward_sums(std::size_t rows, std::size_t channels, T* dy, const T* y, const T* z,
-                              const T* mean, const T* inverse_deviation, T* sum_dy, T* sum_dy_xhat,
+void batch_norm_backward_sums(std::size_t rows, std::size_t channels, const T* dy, const T* y, const T* z,
+                              const T* mean, const T* inverse_deviation, T* masked, T* sum_dy, T* sum_dy_xhat,
                               T* scratch) {
     for_each_tile(rows, channels, [&](const row_tile& tile) {
         alignas(alignment) std::array<T, tile_columns> centres, first{}, second{};
         tile.spread(mean, centres.data());
         const T* centre = centres.data();
         tile.sweep([&](std::size_t offset, std::size_t count, std::size_t stride, std::size_t width) {
-            if (y != nullptr) {
-                const auto masked = [=](std::size_t i, std::size_t c) {
-                    const T gradient = y[i] <= 0 ? T{0} : dy[i];
-                    dy[i] = gradient;
+            const auto add = [&](const auto& gradient_of) {
+                const auto term = [=](std::size_t i, std::size_t c) {
+                    const T gradient = gradient_of(i);
                     return std::array<T, 2>{gradient, gradient * (z[i] - centre[c])};
                 };
-                add_columns(offset, count, stride, width, masked, first.data(), second.data());
+                add_columns(offset, count, stride, width, term, first.data(), second.data());
+            };
+            if (y != nullptr) {
+                add([=](std::size_t i) { return masked[i] = y[i] <= 0 ? T{0} : dy[i]; });
+            } else if (masked != dy) {
+                add([=](std::size_t i) { return masked[i] = dy[i]; });
             } else {
-                const auto plain = [=](std::size_t i, std::size_t c) {
-                    return std::array<T, 2>{dy[i], dy[i] * (z[i] - centre[c])};
-                };
-                add_columns(offset, count, stride, width, plain, first.data(), second.data());
+                add([=](std::size_t i) { return dy[i]; });
             }
         });
         tile.gather(first.data());

@@ -15,9 +15,16 @@
 /// the panel].
 namespace frostline::inline FROSTLINE_ISA::kernels::winograd {
 
+/// Whether the tiles of a filtering fit: 3 x 3, stride 1, and for whole images exactly 2 x 2 padded by 1.
+template <class Filtering>
 constexpr bool is_possible(const convolution_geometry& g) {
-    return g.kernel_height == 3 && g.kernel_width == 3 && g.stride_height == 1 && g.stride_width == 1 &&
-           g.padding_height <= 2 && g.padding_width <= 2;
+    if (g.kernel_height != 3 || g.kernel_width != 3 || g.stride_height != 1 || g.stride_width != 1)
+        return false;
+    if constexpr (Filtering::overlaps) {
+        return g.padding_height <= 2 && g.padding_width <= 2;
+    } else {
+        return g.input_height == 2 && g.input_width == 2 && g.padding_height == 1 && g.padding_width == 1;
+    }
 }
 
 /// The geometry of the gradient of the input: a convolution of dy with the weights rotated by half a turn and
@@ -68,19 +75,20 @@ struct tiling {
     std::size_t size_of(std::size_t index) const { return std::min(group, total - index * group); }
 };
 
-template <std::size_t Outputs>
-tiling tiles_of(const convolution_geometry& g, std::size_t group) {
-    const std::size_t across = (g.output_width + Outputs - 1) / Outputs;
-    const std::size_t of_image = across * ((g.output_height + Outputs - 1) / Outputs);
+template <class Filtering>
+constexpr tiling tiles_of(const convolution_geometry& g, std::size_t group) {
+    constexpr std::size_t step = Filtering::outputs;
+    const std::size_t across = (g.output_width + step - 1) / step;
+    const std::size_t of_image = across * ((g.output_height + step - 1) / step);
     const std::size_t total = of_image * g.samples;
     return {across, of_image, total, std::min(group, total)};
 }
 
 /// U = G w G^T for every pair of channels; for the gradient of the input with w rotated and its channels
 /// exchanged.
-template <std::size_t Outputs, bool Transposed, class T>
+template <class Filtering, bool Transposed, class T>
 void transform_weights(std::size_t inputs, std::size_t outputs, const T* w, T* u) {
-    using transform = typename transforms<Outputs>::filter;
+    using transform = typename Filtering::filter;
     const std::size_t panel = panel_of<T>(outputs);
     const std::size_t padded = round_up(outputs, lanes<T>);
     const std::size_t stride = frequency_stride<T>(inputs, outputs);
@@ -156,18 +164,19 @@ void transform_tiles(const tiling& tiles, std::size_t begin, std::size_t end, co
 }
 
 /// y = epilogue(A^T M A) for tiles [begin, end).
-template <std::size_t Outputs, class T>
+template <class Filtering, class T>
 void transform_output(const convolution_geometry& g, const tiling& tiles, std::size_t begin, std::size_t end,
                       const T* from, std::size_t distance, std::size_t stride,
                       const convolution_epilogue<T>& epilogue, T* y) {
-    using transform = typename transforms<Outputs>::output;
+    using transform = typename Filtering::output;
+    constexpr std::size_t step = Filtering::outputs;
     const std::size_t channels = g.output_channels;
     for (std::size_t tile = begin; tile < end; ++tile, from += stride) {
         const std::size_t place = tile % tiles.of_image;
-        const std::size_t top = place / tiles.across * Outputs;
-        const std::size_t left = place % tiles.across * Outputs;
-        const std::size_t rows = std::min(Outputs, g.output_height - top);
-        const std::size_t columns = std::min(Outputs, g.output_width - left);
+        const std::size_t top = place / tiles.across * step;
+        const std::size_t left = place % tiles.across * step;
+        const std::size_t rows = std::min(step, g.output_height - top);
+        const std::size_t columns = std::min(step, g.output_width - left);
         const std::size_t corner =
             ((tile / tiles.of_image * g.output_height + top) * g.output_width + left) * channels;
         for (std::size_t channel = 0; channel < channels; channel += lanes<T>) {

@@ -7,12 +7,9 @@
 #include <type_traits>
 
 /// The one-dimensional transforms of Winograd's minimal filtering F(m, 3) (Lavin and Gray, "Fast algorithms
-/// for convolutional neural networks", 2016): y = A^T [(G g) . (B^T d)], for m outputs, 3 weights and m + 2
-/// inputs. Every function maps one line; `both_axes` applies it to columns and then to rows.
+/// for convolutional neural networks", 2016): y = A^T [(G g) . (B^T d)], for m outputs and 3 weights. Every
+/// function maps one line; `both_axes` applies it to columns and then to rows.
 namespace frostline::inline FROSTLINE_ISA::kernels::winograd {
-
-template <std::size_t Outputs>
-struct transforms;
 
 /// 1 / divisor in the element type of the vector V: GCC divides by constants that are no powers of two.
 template <class V>
@@ -22,9 +19,10 @@ constexpr auto one_over(int divisor) {
 }
 
 /// 16 multiplications for 36; halves and additions only, so that it is about as accurate as direct summation.
-template <>
-struct transforms<2> {
-    struct input {  // B^T
+struct tile_2x2 {
+    static constexpr std::size_t outputs = 2, frequencies = 16;
+    static constexpr bool overlaps = true;  // a tile reads a pixel more on every side
+    struct input {                          // B^T
         static constexpr std::size_t from = 4, to = 4;
         template <class V>
         [[gnu::always_inline]] static void apply(const V (&d)[4], V (&v)[4]) {
@@ -76,9 +74,63 @@ struct transforms<2> {
     };
 };
 
+/// A whole image of 2 x 2, padded by 1: 9 multiplications for the 16 of 36 that meet the image. Along one
+/// axis y0 = g1 d0 + g2 d1 and y1 = g0 d0 + g1 d1 share g1 (d0 + d1), which is Karatsuba's way to three
+/// products; differences and sums only.
+struct image_2x2 {
+    static constexpr std::size_t outputs = 2, frequencies = 9;
+    static constexpr bool overlaps = false;
+
+    struct input {
+        static constexpr std::size_t from = 2, to = 3;
+        template <class V>
+        [[gnu::always_inline]] static void apply(const V (&d)[2], V (&v)[3]) {
+            v[0] = d[0];
+            v[1] = d[0] + d[1];
+            v[2] = d[1];
+        }
+    };
+    struct filter {
+        static constexpr std::size_t from = 3, to = 3;
+        template <class V>
+        [[gnu::always_inline]] static void apply(const V (&g)[3], V (&u)[3]) {
+            u[0] = g[0] - g[1];
+            u[1] = g[1];
+            u[2] = g[2] - g[1];
+        }
+    };
+    struct output {
+        static constexpr std::size_t from = 3, to = 2;
+        template <class V>
+        [[gnu::always_inline]] static void apply(const V (&m)[3], V (&y)[2]) {
+            y[0] = m[1] + m[2];
+            y[1] = m[1] + m[0];
+        }
+    };
+    struct output_gradient {
+        static constexpr std::size_t from = 2, to = 3;
+        template <class V>
+        [[gnu::always_inline]] static void apply(const V (&y)[2], V (&m)[3]) {
+            m[0] = y[1];
+            m[1] = y[0] + y[1];
+            m[2] = y[0];
+        }
+    };
+    struct filter_gradient {
+        static constexpr std::size_t from = 3, to = 3;
+        template <class V>
+        [[gnu::always_inline]] static void apply(const V (&u)[3], V (&g)[3]) {
+            g[0] = u[0];
+            g[1] = u[1] - u[0] - u[2];
+            g[2] = u[2];
+        }
+    };
+};
+
 /// 36 multiplications for 144, with the points 0, 1, -1, 2, -2, infinity.
-template <>
-struct transforms<4> {
+struct tile_4x4 {
+    static constexpr std::size_t outputs = 4, frequencies = 36;
+    static constexpr bool overlaps = true;
     struct input {
         static constexpr std::size_t from = 6, to = 6;
         template <class V>

@@ -97,7 +97,7 @@ public:
         T* sum_dy = wants_parameters(wanted) ? bias_.gradient : partial->data();
         T* sum_dy_xhat = wants_parameters(wanted) ? weight_.gradient : partial->data() + channels_;
         kernels::batch_norm_backward_sums<T>(rows, channels_, dy.data(), nullptr, x.data(), mean,
-                                             inverse_deviation, sum_dy, sum_dy_xhat,
+                                             inverse_deviation, dy.data(), sum_dy, sum_dy_xhat,
                                              partial->data() + 2 * channels_);
         if (!wants_input(wanted)) return;
         resize(dx, samples_of(x), shape);

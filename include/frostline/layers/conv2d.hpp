@@ -30,8 +30,7 @@ public:
     }
     flop_counts flops(const sample_shape& input) const { return flops_of(geometry_of(options_, input)); }
 
-    void forward(const tensor<T>& x, tensor<T>& y, context&, workspace<T>& workspace,
-                 const pass& how) {
+    void forward(const tensor<T>& x, tensor<T>& y, context&, workspace<T>& workspace, const pass& how) {
         const auto geometry = batch_geometry(x);
         resize(y, geometry.samples, output_shape_of(geometry));
         kernels::convolution_forward(geometry, x.data(), weight_.value,
@@ -39,8 +38,8 @@ public:
                                      workspace);
     }
 
-    void backward(const tensor<T>& x, const tensor<T>&, tensor<T>& dy, context&,
-                  workspace<T>& workspace, gradients wanted, tensor<T>& dx) {
+    void backward(const tensor<T>& x, const tensor<T>&, tensor<T>& dy, context&, workspace<T>& workspace,
+                  gradients wanted, tensor<T>& dx) {
         const auto geometry = batch_geometry(x);
         if (wants_parameters(wanted)) {
             kernels::convolution_backward_weights(geometry, x.data(), dy.data(), weight_.gradient, workspace);

@@ -170,19 +170,19 @@ private:
         const T* z = remembered.convolved.data();
         auto sum_dy = workspace.array(channels());
         auto sum_dy_xhat = workspace.array(channels());
+        // The addend gets the gradient behind the ReLU, and dy becomes that of the convolution.
+        if (daddend) resize(*daddend, geometry.samples, output_shape_of(geometry));
+        T* masked = daddend ? daddend->data() : dy.data();
         {
             auto scratch = workspace.array(kernels::column_scratch_size(rows, channels()));
-            kernels::batch_norm_backward_sums(rows, channels(), dy.data(), relu ? y.data() : nullptr, z,
-                                              remembered.mean.data(), remembered.inverse_deviation.data(),
-                                              sum_dy->data(), sum_dy_xhat->data(), scratch->data());
+            kernels::batch_norm_backward_sums<T>(rows, channels(), dy.data(), relu ? y.data() : nullptr, z,
+                                                 remembered.mean.data(), remembered.inverse_deviation.data(),
+                                                 masked, sum_dy->data(), sum_dy_xhat->data(),
+                                                 scratch->data());
         }
-        if (daddend) {
-            resize(*daddend, geometry.samples, output_shape_of(geometry));
-            std::copy_n(dy.data(), rows * channels(), daddend->data());
-        }
-        kernels::batch_norm_backward_input(rows, channels(), dy.data(), z, remembered.mean.data(),
-                                           remembered.inverse_deviation.data(), norm_weight_.value,
-                                           sum_dy->data(), sum_dy_xhat->data(), dy.data());
+        kernels::batch_norm_backward_input<T>(rows, channels(), masked, z, remembered.mean.data(),
+                                              remembered.inverse_deviation.data(), norm_weight_.value,
+                                              sum_dy->data(), sum_dy_xhat->data(), dy.data());
         if (wants_parameters(wanted)) {
             std::copy_n(sum_dy->data(), channels(), norm_bias_.gradient);
             std::copy_n(sum_dy_xhat->data(), channels(), norm_weight_.gradient);

@@ -54,15 +54,14 @@ public:
         return {.forward = flops, .backward_input = flops, .backward_parameters = flops};
     }
 
-    void forward(const tensor<T>& x, tensor<T>& y, context&, workspace<T>& workspace,
-                 const pass& how) {
+    void forward(const tensor<T>& x, tensor<T>& y, context&, workspace<T>& workspace, const pass& how) {
         resize(y, samples_of(x), output_shape(shape_of(x)));
         kernels::convolution_forward(geometry(x), x.data(), weight_.value, {.shift = bias_.value}, y.data(),
                                      how.phase, workspace);
     }
 
-    void backward(const tensor<T>& x, const tensor<T>&, tensor<T>& dy, context&,
-                  workspace<T>& workspace, gradients wanted, tensor<T>& dx) {
+    void backward(const tensor<T>& x, const tensor<T>&, tensor<T>& dy, context&, workspace<T>& workspace,
+                  gradients wanted, tensor<T>& dx) {
         if (wants_parameters(wanted)) {
             kernels::convolution_backward_weights(geometry(x), x.data(), dy.data(), weight_.gradient,
                                                   workspace);

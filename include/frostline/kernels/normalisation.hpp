@@ -219,20 +219,27 @@ void batch_norm_backward_sums(std::size_t rows, std::size_t channels, const T* d
         tile.spread(mean, centres.data());
         const T* centre = centres.data();
         tile.sweep([&](std::size_t offset, std::size_t count, std::size_t stride, std::size_t width) {
-            const auto add = [&](const auto& gradient_of) {
-                const auto term = [=](std::size_t i, std::size_t c) {
-                    const T gradient = gradient_of(i);
-                    return std::array<T, 2>{gradient, gradient * (z[i] - centre[c])};
-                };
-                add_columns(offset, count, stride, width, term, first.data(), second.data());
+            const auto mask = [=](std::size_t i, std::size_t c) {
+                // Loaded in any case: GCC 12 does not vectorise a load under a condition, and then this takes
+                // a fifth of a step of VGG-11.
+                const T incoming = dy[i];
+                const T gradient = y[i] <= 0 ? T{0} : incoming;
+                masked[i] = gradient;
+                return std::array<T, 2>{gradient, gradient * (z[i] - centre[c])};
             };
-            if (y != nullptr) {
-                add([=](std::size_t i) { return masked[i] = y[i] <= 0 ? T{0} : dy[i]; });
-            } else if (masked != dy) {
-                add([=](std::size_t i) { return masked[i] = dy[i]; });
-            } else {
-                add([=](std::size_t i) { return dy[i]; });
-            }
+            const auto copy = [=](std::size_t i, std::size_t c) {
+                masked[i] = dy[i];
+                return std::array<T, 2>{dy[i], dy[i] * (z[i] - centre[c])};
+            };
+            const auto read = [=](std::size_t i, std::size_t c) {
+                return std::array<T, 2>{dy[i], dy[i] * (z[i] - centre[c])};
+            };
+            if (y != nullptr)
+                add_columns(offset, count, stride, width, mask, first.data(), second.data());
+            else if (masked != dy)
+                add_columns(offset, count, stride, width, copy, first.data(), second.data());
+            else
+                add_columns(offset, count, stride, width, read, first.data(), second.data());
         });
         tile.gather(first.data());
         tile.gather(second.data());

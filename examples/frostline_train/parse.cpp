@@ -50,7 +50,7 @@ void print_lists() {
             "a block has slowed down below this share of its highest score");
     explain("remaining", learning.remaining, "and is done when score * learning rate left is below this");
     explain("keep_active", learning.keep_active, "share of the learning blocks that never freezes");
-    explain("patience", learning.patience, "decisions in a row for which both must hold");
+    explain("patience", learning.patience, "decisions at which it must have been slow");
     explain("at_most", learning.at_most, "learning blocks that may freeze at one decision");
 
     const frostline::cosine cosine;
@@ -243,6 +243,8 @@ std::optional<settings> parse(int argc, char** argv) {
         ->default_str("");
     app.add_flag("--compare", chosen.compare,
                  "Train with policy never first, then with the policy: same weights, same batches");
+    app.add_flag("--summary", chosen.summary,
+                 "Do not train: print what each block of the model is and costs, to --record as JSON lines");
     app.add_flag("--quiet", chosen.quiet, "No progress and no table");
     app.add_flag_callback(
         "--list",

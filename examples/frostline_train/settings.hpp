@@ -30,6 +30,7 @@ struct settings {
     std::size_t store_budget = std::size_t{4} << 30;
     std::string record;
     bool compare = false;
+    bool summary = false;
     bool quiet = false;
 };
 

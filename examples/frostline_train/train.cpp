@@ -16,6 +16,7 @@
 #include "frostline/models/named_model.hpp"
 #include "frostline/optim/named_schedule.hpp"
 #include "frostline/optim/sgd.hpp"
+#include "frostline/report/network_summary_json.hpp"
 #include "frostline/report/progress.hpp"
 #include "frostline/report/record.hpp"
 #include "frostline/report/summary_table.hpp"
@@ -191,6 +192,15 @@ private:
     std::vector<frostline::record_line> summaries_;
 };
 
+template <class Network>
+void summarise(const settings& chosen, const Network& network) {
+    const auto blocks = frostline::summary(network);
+    if (!chosen.quiet) frostline::print_summary(std::cout, blocks);
+    if (chosen.record.empty()) return;
+    frostline::record lines(chosen.record, "", scorer_name);
+    for (const auto& line : frostline::summary_lines(blocks)) lines.write(line);
+}
+
 }  // namespace
 
 void train(const settings& chosen, const std::atomic<bool>& interrupted) {
@@ -214,6 +224,7 @@ void train(const settings& chosen, const std::atomic<bool>& interrupted) {
         validation = std::move(parts.validation);
     }
     frostline::with_model<scalar>(chosen.model, train.shape(), train.classes(), [&](auto network) {
+        if (chosen.summary) return summarise(chosen, network);
         session(chosen, interrupted, std::move(network), train, validation,
                 frostline::take_first(test, test.size()))
             .run(policies);

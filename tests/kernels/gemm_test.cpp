@@ -22,7 +22,7 @@ aligned_vector<T> wave(std::size_t size, double step) {
 }
 
 template <class T>
-void check_products(std::size_t rows, std::size_t columns, std::size_t depth) {
+void check_products(std::size_t rows, std::size_t columns, std::size_t depth, bool accumulate) {
     const std::size_t ldb = round_up(columns, lanes<T>);
     const auto a = wave<T>(rows * depth, 0.7);
     auto b = wave<T>(depth * ldb, 0.3);
@@ -35,16 +35,16 @@ void check_products(std::size_t rows, std::size_t columns, std::size_t depth) {
         a_rows.push_back(a.data() + r * depth);
         c_rows.push_back(by_rows.data() + r * columns);
     }
-    add_row_panel<T>(rows, columns, depth, a_rows.data(), 0, b.data(), ldb, c_rows.data());
+    multiply_row_panel<T>(rows, columns, depth, a_rows.data(), 0, b.data(), ldb, accumulate, c_rows.data());
 
     aligned_vector<T> transposed(a.size());
     transpose(rows, depth, a.data(), depth, transposed.data(), rows);
-    add_outer_panel<T>(rows, columns, depth, transposed.data(), rows, b.data(), ldb, by_outer.data(),
-                       columns);
+    multiply_outer_panel<T>(rows, columns, depth, transposed.data(), rows, b.data(), ldb, accumulate,
+                            by_outer.data(), columns);
 
     for (std::size_t r = 0; r < rows; ++r) {
         for (std::size_t c = 0; c < columns; ++c) {
-            double expected = static_cast<double>(start[r * columns + c]);
+            double expected = accumulate ? static_cast<double>(start[r * columns + c]) : 0;
             for (std::size_t k = 0; k < depth; ++k) {
                 expected += static_cast<double>(a[r * depth + k]) * static_cast<double>(b[k * ldb + c]);
             }
@@ -59,14 +59,16 @@ void check_products(std::size_t rows, std::size_t columns, std::size_t depth) {
 
 }  // namespace
 
-TEST_CASE("the micro-kernels add products for every number of rows and columns") {
-    for (std::size_t rows = 1; rows <= 25; ++rows) {
-        for (std::size_t columns = 1; columns <= panel_columns<float>; ++columns)
-            check_products<float>(rows, columns, 5);
-        for (std::size_t columns = 1; columns <= panel_columns<double>; ++columns)
-            check_products<double>(rows, columns, 3);
+TEST_CASE("the micro-kernels give and add products for every number of rows and columns") {
+    for (const bool accumulate : {false, true}) {
+        for (std::size_t rows = 1; rows <= 25; ++rows) {
+            for (std::size_t columns = 1; columns <= panel_columns<float>; ++columns)
+                check_products<float>(rows, columns, 5, accumulate);
+            for (std::size_t columns = 1; columns <= panel_columns<double>; ++columns)
+                check_products<double>(rows, columns, 3, accumulate);
+        }
+        check_products<float>(13, panel_columns<float>, 200, accumulate);
     }
-    check_products<float>(13, panel_columns<float>, 200);
 }
 
 TEST_CASE("a row of a product has the same bits wherever it stands") {
@@ -78,13 +80,14 @@ TEST_CASE("a row of a product has the same bits wherever it stands") {
         std::vector<float> alone(columns, 0.0f);
         const float* row = a.data();
         float* result = alone.data();
-        add_row_panel<float>(1, columns, depth, &row, 0, b.data(), ldb, &result);
+        multiply_row_panel<float>(1, columns, depth, &row, 0, b.data(), ldb, true, &result);
         for (std::size_t rows = 1; rows <= 26; ++rows) {
             std::vector<float> c(rows * columns, 0.0f);
             const std::vector<const float*> a_rows(rows, a.data());
             std::vector<float*> c_rows;
             for (std::size_t r = 0; r < rows; ++r) c_rows.push_back(c.data() + r * columns);
-            add_row_panel<float>(rows, columns, depth, a_rows.data(), 0, b.data(), ldb, c_rows.data());
+            multiply_row_panel<float>(rows, columns, depth, a_rows.data(), 0, b.data(), ldb, true,
+                                      c_rows.data());
             for (std::size_t r = 0; r < rows; ++r) {
                 REQUIRE(std::memcmp(c.data() + r * columns, alone.data(), columns * sizeof(float)) == 0);
             }

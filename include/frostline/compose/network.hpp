@@ -21,8 +21,10 @@ namespace frostline::inline FROSTLINE_ISA {
 struct block_description {
     sample_shape input;
     sample_shape output;
-    flop_counts flops;                            ///< for one sample
-    std::size_t parameters = 0;                   ///< learnt values, without padding
+    std::string layers;                ///< for people
+    flop_counts flops;                 ///< for one sample
+    std::size_t remembered_bytes = 0;  ///< by a training pass, for one sample, beside input and output
+    std::size_t parameters = 0;        ///< learnt values, without padding
     std::size_t first_value = 0, last_value = 0;  ///< its half-open range in the arenas
 
     bool learns() const { return parameters > 0; }
@@ -204,8 +206,11 @@ private:
         descriptions_.clear();
         sample_shape shape = input_;
         for_each_block([&](const auto& block) {
-            block_description description{
-                .input = shape, .output = block.output_shape(shape), .flops = block.flops(shape)};
+            block_description description{.input = shape,
+                                          .output = block.output_shape(shape),
+                                          .layers = description_of(block),
+                                          .flops = block.flops(shape),
+                                          .remembered_bytes = remembered_bytes_of(block, shape)};
             shape = description.output;
             descriptions_.push_back(description);
         });

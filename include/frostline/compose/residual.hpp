@@ -45,6 +45,14 @@ public:
         return shortcut_ ? main_.flops(input) + shortcut_->flops(input) : main_.flops(input);
     }
 
+    std::string description() const {
+        const std::string shortcut = shortcut_ ? description_of(*shortcut_) : "input";
+        return "residual (" + description_of(main_) + ") + " + shortcut;
+    }
+    std::size_t remembered_bytes(const sample_shape& input) const {
+        return remembered_bytes_of(main_, input) + (shortcut_ ? remembered_bytes_of(*shortcut_, input) : 0);
+    }
+
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace,
                  const pass& how) {
         if (shortcut_) {

@@ -49,6 +49,22 @@ public:
         return total;
     }
 
+    std::string description() const {
+        std::string text;
+        each([&](const auto& layer) { text += (text.empty() ? "" : " + ") + description_of(layer); });
+        return text;
+    }
+    std::size_t remembered_bytes(const sample_shape& input) const {
+        std::size_t bytes = 0, index = 0;
+        sample_shape shape = input;
+        each([&](const auto& layer) {
+            bytes += remembered_bytes_of(layer, shape);
+            shape = layer.output_shape(shape);
+            if (++index < count) bytes += shape.size() * sizeof(T);
+        });
+        return bytes;
+    }
+
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace,
                  const pass& how) {
         forward_from<0>(x, y, remembered, workspace, how);

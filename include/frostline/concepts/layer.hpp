@@ -81,6 +81,26 @@ concept adding_layer = layer<L> &&
     l.backward(in, in, out, context, scratch, wanted, out, out);
 };
 
+/// What a layer says of itself for people, "linear 512 -> 10", by an optional `l.description() ->
+/// std::string`.
+template <layer L>
+std::string description_of(const L& described) {
+    if constexpr (requires { described.description(); })
+        return described.description();
+    else
+        return "layer";
+}
+
+/// Bytes that the context of a layer holds for one sample of a training pass, beside its input and output: by
+/// an optional `l.remembered_bytes(s) -> std::size_t`, else taken to be none.
+template <layer L>
+std::size_t remembered_bytes_of(const L& described, const sample_shape& input) {
+    if constexpr (requires { described.remembered_bytes(input); })
+        return described.remembered_bytes(input);
+    else
+        return 0;
+}
+
 /// Stops compilation with one sentence for each requirement of `layer` that `L` does not meet.
 template <class L>
 consteval bool explain_layer() {

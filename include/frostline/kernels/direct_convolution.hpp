@@ -81,6 +81,11 @@ void add_taps(const convolution_geometry& g, const T* source, const T* w, T* tar
     // weights.
     const bool by_rows = g.weight_size() * sizeof(T) <= std::size_t{1} << 19;
 
+    // The only tap of a 1 x 1 kernel meets every row.
+    const bool overwrites = g.kernel_height * g.kernel_width == 1 &&
+                            g.padding_height + g.padding_width == 0 &&
+                            (!ByInput || g.stride_height * g.stride_width == 1);
+
     parallel_for(ranges * panels, [&](std::size_t task) {
         const std::size_t begin = (by_rows ? task / panels : task % ranges) * step;
         const std::size_t end = std::min(rows, begin + step);
@@ -90,8 +95,10 @@ void add_taps(const convolution_geometry& g, const T* source, const T* w, T* tar
         const T* a[task_rows];
         T* c[task_rows];
 
-        for (std::size_t row = begin; row < end; ++row)
-            std::fill_n(target + row * columns + column, width, T{0});
+        if (!overwrites) {
+            for (std::size_t row = begin; row < end; ++row)
+                std::fill_n(target + row * columns + column, width, T{0});
+        }
         for (std::size_t tap = 0; tap < g.kernel_height * g.kernel_width; ++tap) {
             std::size_t count = 0;
             for_each_meeting<ByInput>(g, tap, begin, end, [&](std::size_t input, std::size_t output) {
@@ -102,15 +109,16 @@ void add_taps(const convolution_geometry& g, const T* source, const T* w, T* tar
             for (std::size_t k = 0; k < depth; k += block_depth) {
                 const std::size_t size = std::min(block_depth, depth - k);
                 const std::size_t stride = round_up(width, lanes<T>);
+                const bool accumulate = !overwrites || k != 0;
                 if constexpr (ByInput) {
                     if (stride != width) std::fill_n(block, size * stride, T{0});
                     transpose(width, size, w + (tap * columns + column) * depth + k, depth, block, stride);
-                    add_row_panel<T>(count, width, size, a, k, block, stride, c);
+                    multiply_row_panel<T>(count, width, size, a, k, block, stride, accumulate, c);
                 } else {
                     const T* weights = w + (tap * depth + k) * columns + column;
                     // A copy packs the block densely for L1; for a few rows it would cost more than it saves.
                     if (stride == width && (count < 24 || columns == width)) {
-                        add_row_panel<T>(count, width, size, a, k, weights, columns, c);
+                        multiply_row_panel<T>(count, width, size, a, k, weights, columns, accumulate, c);
                     } else {
                         for (std::size_t i = 0; i < size; ++i) {
                             for (std::size_t j = 0; j < width; j += lanes<T>) {
@@ -118,7 +126,7 @@ void add_taps(const convolution_geometry& g, const T* source, const T* w, T* tar
                                          load_first(weights + i * columns + j, width - j));
                             }
                         }
-                        add_row_panel<T>(count, width, size, a, k, block, stride, c);
+                        multiply_row_panel<T>(count, width, size, a, k, block, stride, accumulate, c);
                     }
                 }
             }
@@ -173,8 +181,7 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
         const T* dy_row[block_depth];
         std::size_t count = 0;
 
-        for (std::size_t row = 0; row < height; ++row)
-            std::fill_n(sum + row * g.output_channels, width, T{0});
+        bool accumulate = false;
         const auto add_block = [&] {
             for (std::size_t k = 0; k < count; ++k) {
                 for (std::size_t j = 0; j < width; j += lanes<T>) {
@@ -188,10 +195,11 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
                         store<T>(x_block + k * block_rows + i, load_first(x_row[k] + row + i, size - i));
                     }
                 }
-                add_outer_panel<T>(size, width, count, x_block, block_rows, dy_block, stride,
-                                   sum + row * g.output_channels, g.output_channels);
+                multiply_outer_panel<T>(size, width, count, x_block, block_rows, dy_block, stride, accumulate,
+                                        sum + row * g.output_channels, g.output_channels);
             }
             count = 0;
+            accumulate = true;
         };
         const std::size_t end = std::min(rows, (part + 1) * part_rows);
         for_each_meeting<false>(g, tap, std::min(rows, part * part_rows), end,
@@ -201,6 +209,9 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
                                     if (++count == block_depth) add_block();
                                 });
         if (count != 0) add_block();
+        if (accumulate) return;
+        for (std::size_t row = 0; row < height; ++row)  // a tap that meets nothing
+            std::fill_n(sum + row * g.output_channels, width, T{0});
     });
     if (parts > 1) combine_partials(partials->data(), parts, g.weight_size(), dw);
 }

@@ -46,25 +46,27 @@ namespace detail {
 #pragma clang diagnostic ignored "-Wunknown-pragmas"
 #endif
 
-/// C (Rows x Vectors vectors) += A B with A's and C's rows anywhere in memory, A's columns [first, first +
-/// depth), and B (depth x Vectors vectors) with row stride ldb. `tail` is the number of columns of the last
-/// vector that exist in C.
+/// C (Rows x Vectors vectors) = A B, or C += A B, with A's and C's rows anywhere in memory, A's columns
+/// [first, first + depth), and B (depth x Vectors vectors) with row stride ldb. `tail` is the number of
+/// columns of the last vector that exist in C.
 ///
-/// Every element of C is one chain of multiply-adds over k that starts from its old value. The chain does not
-/// depend on Rows, on its place among the rows or on its neighbours, so a row's bits are a function of that
-/// row of A alone: what inference promises, and what no BLAS does. A zeroed C is added to instead of being
-/// overwritten; that costs a load in `depth` multiply-adds and halves the number of kernels.
+/// Every element of C is one chain of multiply-adds over k that starts from zero or from its old value. The
+/// chain does not depend on Rows, on its place among the rows or on its neighbours, so a row's bits are a
+/// function of that row of A alone: what inference promises, and what no BLAS does.
 template <class T, std::size_t Rows, std::size_t Vectors>
-void add_row_product(std::size_t depth, const T* const* a, std::size_t first, const T* b, std::size_t ldb,
-                     T* const* c, std::size_t tail) {
-    simd<T> sum[Rows][Vectors];
+void row_product(std::size_t depth, const T* const* a, std::size_t first, const T* b, std::size_t ldb,
+                 bool accumulate, T* const* c, std::size_t tail) {
+    simd<T> sum[Rows][Vectors] = {};
     const T* row[Rows];
 #pragma GCC unroll 16
-    for (std::size_t r = 0; r < Rows; ++r) {
-        row[r] = a[r] + first;
+    for (std::size_t r = 0; r < Rows; ++r) row[r] = a[r] + first;
+    if (accumulate) {
+#pragma GCC unroll 16
+        for (std::size_t r = 0; r < Rows; ++r) {
 #pragma GCC unroll 4
-        for (std::size_t v = 0; v + 1 < Vectors; ++v) sum[r][v] = load(c[r] + v * lanes<T>);
-        sum[r][Vectors - 1] = load_first(c[r] + (Vectors - 1) * lanes<T>, tail);
+            for (std::size_t v = 0; v + 1 < Vectors; ++v) sum[r][v] = load(c[r] + v * lanes<T>);
+            sum[r][Vectors - 1] = load_first(c[r] + (Vectors - 1) * lanes<T>, tail);
+        }
     }
     for (std::size_t k = 0; k < depth; ++k, b += ldb) {
         simd<T> factor[Vectors];
@@ -85,18 +87,20 @@ void add_row_product(std::size_t depth, const T* const* a, std::size_t first, co
     }
 }
 
-/// C (Rows x Vectors vectors, row stride ldc) += A^T B, with A (depth x Rows, row stride lda) and B as above:
-/// the product of weight gradients, where the sum runs over rows of both operands and neither needs a
-/// transposition.
+/// C (Rows x Vectors vectors, row stride ldc) = A^T B, or C += A^T B, with A (depth x Rows, row stride lda)
+/// and B as above: the product of weight gradients, where the sum runs over rows of both operands and neither
+/// needs a transposition.
 template <class T, std::size_t Rows, std::size_t Vectors>
-void add_outer_product(std::size_t depth, const T* a, std::size_t lda, const T* b, std::size_t ldb, T* c,
-                       std::size_t ldc, std::size_t tail) {
-    simd<T> sum[Rows][Vectors];
+void outer_product(std::size_t depth, const T* a, std::size_t lda, const T* b, std::size_t ldb,
+                   bool accumulate, T* c, std::size_t ldc, std::size_t tail) {
+    simd<T> sum[Rows][Vectors] = {};
+    if (accumulate) {
 #pragma GCC unroll 16
-    for (std::size_t r = 0; r < Rows; ++r) {
+        for (std::size_t r = 0; r < Rows; ++r) {
 #pragma GCC unroll 4
-        for (std::size_t v = 0; v + 1 < Vectors; ++v) sum[r][v] = load(c + r * ldc + v * lanes<T>);
-        sum[r][Vectors - 1] = load_first(c + r * ldc + (Vectors - 1) * lanes<T>, tail);
+            for (std::size_t v = 0; v + 1 < Vectors; ++v) sum[r][v] = load(c + r * ldc + v * lanes<T>);
+            sum[r][Vectors - 1] = load_first(c + r * ldc + (Vectors - 1) * lanes<T>, tail);
+        }
     }
     for (std::size_t k = 0; k < depth; ++k, a += lda, b += ldb) {
         simd<T> factor[Vectors];
@@ -131,31 +135,32 @@ template <std::size_t Most, class Kernel>
 }
 
 template <class T, std::size_t Vectors>
-void add_row_panel(std::size_t rows, std::size_t depth, const T* const* a, std::size_t first, const T* b,
-                   std::size_t ldb, T* const* c, std::size_t tail) {
+void multiply_row_panel(std::size_t rows, std::size_t depth, const T* const* a, std::size_t first, const T* b,
+                        std::size_t ldb, bool accumulate, T* const* c, std::size_t tail) {
     constexpr std::size_t step = micro_rows(Vectors);
     std::size_t row = 0;
     for (; row + step <= rows; row += step) {
-        add_row_product<T, step, Vectors>(depth, a + row, first, b, ldb, c + row, tail);
+        row_product<T, step, Vectors>(depth, a + row, first, b, ldb, accumulate, c + row, tail);
     }
     if (row < rows) {
         with_rows<step - 1>(rows - row, [&](auto count) {
-            add_row_product<T, count(), Vectors>(depth, a + row, first, b, ldb, c + row, tail);
+            row_product<T, count(), Vectors>(depth, a + row, first, b, ldb, accumulate, c + row, tail);
         });
     }
 }
 
 template <class T, std::size_t Vectors>
-void add_outer_panel(std::size_t rows, std::size_t depth, const T* a, std::size_t lda, const T* b,
-                     std::size_t ldb, T* c, std::size_t ldc, std::size_t tail) {
+void multiply_outer_panel(std::size_t rows, std::size_t depth, const T* a, std::size_t lda, const T* b,
+                          std::size_t ldb, bool accumulate, T* c, std::size_t ldc, std::size_t tail) {
     constexpr std::size_t step = micro_rows(Vectors);
     std::size_t row = 0;
     for (; row + step <= rows; row += step) {
-        add_outer_product<T, step, Vectors>(depth, a + row, lda, b, ldb, c + row * ldc, ldc, tail);
+        outer_product<T, step, Vectors>(depth, a + row, lda, b, ldb, accumulate, c + row * ldc, ldc, tail);
     }
     if (row < rows) {
         with_rows<step - 1>(rows - row, [&](auto count) {
-            add_outer_product<T, count(), Vectors>(depth, a + row, lda, b, ldb, c + row * ldc, ldc, tail);
+            outer_product<T, count(), Vectors>(depth, a + row, lda, b, ldb, accumulate, c + row * ldc, ldc,
+                                               tail);
         });
     }
 }
@@ -171,24 +176,25 @@ template <class T, std::size_t Most = panel_vectors, class Panel>
 
 }  // namespace detail
 
-/// C += A B for `rows` rows given by pointers, `columns` <= panel_columns<T> columns, and A's columns [first,
-/// first + depth). B has `depth` rows of stride ldb, each readable up to a whole vector. The bits of a row of
-/// C depend on its row of A alone.
+/// C = A B, or C += A B, for `rows` rows given by pointers, `columns` <= panel_columns<T> columns, and A's
+/// columns [first, first + depth). B has `depth` rows of stride ldb, each readable up to a whole vector. The
+/// bits of a row of C depend on its row of A alone.
 template <class T>
-void add_row_panel(std::size_t rows, std::size_t columns, std::size_t depth, const T* const* a,
-                   std::size_t first, const T* b, std::size_t ldb, T* const* c) {
+void multiply_row_panel(std::size_t rows, std::size_t columns, std::size_t depth, const T* const* a,
+                        std::size_t first, const T* b, std::size_t ldb, bool accumulate, T* const* c) {
     detail::with_vectors<T>(columns, [&](auto vectors, std::size_t tail) {
-        detail::add_row_panel<T, vectors()>(rows, depth, a, first, b, ldb, c, tail);
+        detail::multiply_row_panel<T, vectors()>(rows, depth, a, first, b, ldb, accumulate, c, tail);
     });
 }
 
-/// C += A^T B with A (depth x rows, stride lda), B (depth x columns, stride ldb, rows readable up to a whole
-/// vector), `columns` <= panel_columns<T>.
+/// C = A^T B, or C += A^T B, with A (depth x rows, stride lda), B (depth x columns, stride ldb, rows readable
+/// up to a whole vector), `columns` <= panel_columns<T>.
 template <class T>
-void add_outer_panel(std::size_t rows, std::size_t columns, std::size_t depth, const T* a, std::size_t lda,
-                     const T* b, std::size_t ldb, T* c, std::size_t ldc) {
+void multiply_outer_panel(std::size_t rows, std::size_t columns, std::size_t depth, const T* a,
+                          std::size_t lda, const T* b, std::size_t ldb, bool accumulate, T* c,
+                          std::size_t ldc) {
     detail::with_vectors<T>(columns, [&](auto vectors, std::size_t tail) {
-        detail::add_outer_panel<T, vectors()>(rows, depth, a, lda, b, ldb, c, ldc, tail);
+        detail::multiply_outer_panel<T, vectors()>(rows, depth, a, lda, b, ldb, accumulate, c, ldc, tail);
     });
 }
 

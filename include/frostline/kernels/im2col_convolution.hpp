@@ -130,9 +130,8 @@ void multiply_rows(std::size_t rows, std::size_t depth, const T* a, std::size_t 
             for (std::size_t r = 0; r < count; ++r) {
                 a_row[r] = a + (row + r) * stride;
                 c_row[r] = c + (row + r) * ldc + column;
-                std::fill_n(c_row[r], width, T{0});
             }
-            add_row_panel<T>(count, width, depth, a_row, 0, b + column, ldb, c_row);
+            multiply_row_panel<T>(count, width, depth, a_row, 0, b + column, ldb, false, c_row);
         }
     }
 }
@@ -289,9 +288,9 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
                 constexpr std::size_t block = 128;  // rows of dy whose panel stays in L1
                 for (std::size_t k = 0; k < end - begin; k += block) {
                     for (std::size_t column = 0; column < columns; column += panel_columns<T>) {
-                        add_outer_panel<T>(depth, std::min(panel_columns<T>, columns - column),
-                                           std::min(block, end - begin - k), a + k * depth, depth,
-                                           b + k * padded + column, padded, sum + column, columns);
+                        multiply_outer_panel<T>(depth, std::min(panel_columns<T>, columns - column),
+                                                std::min(block, end - begin - k), a + k * depth, depth,
+                                                b + k * padded + column, padded, true, sum + column, columns);
                     }
                 }
             } else {

@@ -27,11 +27,10 @@ void multiply_tiles(std::size_t rows, std::size_t width, std::size_t inputs, con
             for (std::size_t r = 0; r < count; ++r) {
                 a[r] = v + (row + r) * v_stride;
                 c[r] = m + (row + r) * m_stride;
-                std::fill_n(c[r], width, T{0});
             }
             for (std::size_t k = 0; k < inputs; k += block_depth) {
-                add_row_panel<T>(count, width, std::min(block_depth, inputs - k), a, k, u + k * width, width,
-                                 c);
+                multiply_row_panel<T>(count, width, std::min(block_depth, inputs - k), a, k, u + k * width,
+                                      width, k != 0, c);
             }
         }
     } else {

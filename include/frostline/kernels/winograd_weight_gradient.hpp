@@ -20,12 +20,9 @@ void multiply_gradients(std::size_t tiles, std::size_t rows, std::size_t width, 
                         std::size_t du_stride) {
     if constexpr (own_product_is_fast) {
         constexpr std::size_t block_depth = 128;  // of dM: 32 KB, stays in L1
-        if (!accumulate) {
-            for (std::size_t row = 0; row < rows; ++row) std::fill_n(du + row * du_stride, width, T{0});
-        }
         for (std::size_t k = 0; k < tiles; k += block_depth) {
-            add_outer_panel<T>(rows, width, std::min(block_depth, tiles - k), v + k * v_stride, v_stride,
-                               m + k * m_stride, m_stride, du, du_stride);
+            multiply_outer_panel<T>(rows, width, std::min(block_depth, tiles - k), v + k * v_stride, v_stride,
+                                    m + k * m_stride, m_stride, accumulate || k != 0, du, du_stride);
         }
     } else {
         blas_product<T>(true, false, rows, width, tiles, v, v_stride, m, m_stride, accumulate, du, du_stride);

@@ -26,6 +26,7 @@ public:
         return window_.output_shape("average_pool", input);
     }
     flop_counts flops(const sample_shape&) const { return {}; }
+    std::string description() const { return window_.description("average_pool"); }
 
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>&, const pass& how) {
         const sample_shape input = shape_of(x), output = output_shape(input);

@@ -57,6 +57,7 @@ public:
         return input;
     }
     flop_counts flops(const sample_shape&) const { return {}; }
+    std::string description() const { return "batch_norm"; }
 
     /// @throws shape_error in training for a single value a channel, which has no variance
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& scratch,

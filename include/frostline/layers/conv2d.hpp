@@ -29,6 +29,7 @@ public:
         return output_shape_of(geometry_of(options_, input));
     }
     flop_counts flops(const sample_shape& input) const { return flops_of(geometry_of(options_, input)); }
+    std::string description() const { return description_of(options_); }
 
     void forward(const tensor<T>& x, tensor<T>& y, context&, workspace<T>& workspace, const pass& how) {
         const auto geometry = batch_geometry(x);

@@ -69,6 +69,13 @@ public:
         return flops_of(geometry_of(options_.convolution, input));
     }
 
+    std::string description() const {
+        return description_of(options_.convolution) + " + batch_norm" + (relu ? " + relu" : "");
+    }
+    std::size_t remembered_bytes(const sample_shape& input) const {
+        return output_shape(input).size() * sizeof(T);
+    }
+
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>& workspace,
                  const pass& how) {
         forward(x, static_cast<const T*>(nullptr), y, remembered, workspace, how);

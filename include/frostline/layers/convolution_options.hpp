@@ -68,6 +68,15 @@ inline flop_counts flops_of(const kernels::convolution_geometry& geometry) {
     return {.forward = flops, .backward_input = flops, .backward_parameters = flops};
 }
 
+/// "conv 3x3, 64 / 2": kernel, output channels, and the stride where it is not 1
+inline std::string description_of(const convolution_options& options) {
+    std::string text =
+        sentence("conv ", options.kernel.height, "x", options.kernel.width, ", ", options.output_channels);
+    if (options.stride != extent(1)) text += sentence(" / ", options.stride.height);
+    if (options.stride.width != options.stride.height) text += sentence("x", options.stride.width);
+    return text;
+}
+
 /// The weight of a convolution, HWIO, He-initialised by fan-out as torchvision does: normal with variance
 /// 2 / (kernel area * output channels) (He et al. 2015). @throws argument_error on a zero extent
 template <class T>

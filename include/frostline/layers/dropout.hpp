@@ -37,6 +37,7 @@ public:
 
     sample_shape output_shape(const sample_shape& input) const { return input; }
     flop_counts flops(const sample_shape&) const { return {}; }
+    std::string description() const { return "dropout"; }
 
     /// Without sample ids the rows' numbers stand for them. @throws argument_error for ids that are not one a
     /// row

@@ -22,6 +22,7 @@ public:
 
     sample_shape output_shape(const sample_shape& input) const { return {1, 1, input.size()}; }
     flop_counts flops(const sample_shape&) const { return {}; }
+    std::string description() const { return "flatten"; }
 
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>&, const pass& how) {
         if (how.phase == phase::training) remembered.input = shape_of(x);

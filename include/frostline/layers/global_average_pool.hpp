@@ -23,6 +23,7 @@ public:
         return {1, 1, input.channels};
     }
     flop_counts flops(const sample_shape&) const { return {}; }
+    std::string description() const { return "global_average_pool"; }
 
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>&, const pass& how) {
         const sample_shape input = shape_of(x);

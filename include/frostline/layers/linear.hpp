@@ -53,6 +53,7 @@ public:
         const std::uint64_t flops = 2 * std::uint64_t{options_.inputs} * options_.outputs;
         return {.forward = flops, .backward_input = flops, .backward_parameters = flops};
     }
+    std::string description() const { return sentence("linear ", options_.inputs, " -> ", options_.outputs); }
 
     void forward(const tensor<T>& x, tensor<T>& y, context&, workspace<T>& workspace, const pass& how) {
         resize(y, samples_of(x), output_shape(shape_of(x)));

@@ -29,6 +29,10 @@ public:
         return window_.output_shape("max_pool", input);
     }
     flop_counts flops(const sample_shape&) const { return {}; }
+    std::size_t remembered_bytes(const sample_shape& input) const {
+        return output_shape(input).size() * sizeof(std::uint16_t);
+    }
+    std::string description() const { return window_.description("max_pool"); }
 
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>&, const pass& how) {
         const sample_shape input = shape_of(x), output = output_shape(input);

@@ -36,6 +36,12 @@ struct pooling_window {
                 (input.width + 2 * padding - kernel) / stride + 1, input.channels};
     }
 
+    std::string description(const char* layer) const {
+        std::string text = sentence(layer, " ", kernel, "x", kernel);
+        if (stride != kernel) text += sentence(" / ", stride);
+        return text;
+    }
+
     kernels::pooling_geometry geometry(std::size_t samples, const sample_shape& input,
                                        const sample_shape& output) const {
         return {.samples = samples,

@@ -16,6 +16,7 @@ public:
 
     sample_shape output_shape(const sample_shape& input) const { return input; }
     flop_counts flops(const sample_shape&) const { return {}; }
+    std::string description() const { return "relu"; }
 
     void forward(const tensor<T>& x, tensor<T>& y, context&, workspace<T>&, const pass&) {
         resize(y, samples_of(x), shape_of(x));

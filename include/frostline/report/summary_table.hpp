@@ -4,13 +4,13 @@
 #include "frostline/concepts/observer.hpp"
 #include "frostline/core/errors.hpp"
 #include "frostline/report/peak_memory.hpp"
+#include "frostline/report/text_table.hpp"
 #include "frostline/report/units.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <ostream>
 #include <span>
@@ -44,34 +44,6 @@ struct run_log {
 };
 
 static_assert(observer<run_log>);
-
-/// Rows of cells, the first column to the left, the others to the right, two spaces apart.
-class text_table {
-public:
-    void row(std::initializer_list<std::string> cells) { rows_.emplace_back(cells); }
-    void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-
-    friend std::ostream& operator<<(std::ostream& out, const text_table& table) {
-        std::vector<std::size_t> widths;
-        for (const auto& row : table.rows_) {
-            widths.resize(std::max(widths.size(), row.size()));
-            for (std::size_t column = 0; column < row.size(); ++column)
-                widths[column] = std::max(widths[column], row[column].size());
-        }
-        for (const auto& row : table.rows_) {
-            std::string line;
-            for (std::size_t column = 0; column < row.size(); ++column) {
-                const std::string padding(widths[column] - row[column].size(), ' ');
-                line += column == 0 ? row[column] + padding : "  " + padding + row[column];
-            }
-            out << line.substr(0, line.find_last_not_of(' ') + 1) << '\n';
-        }
-        return out;
-    }
-
-private:
-    std::vector<std::vector<std::string>> rows_;
-};
 
 /// Prints where the frost line stood in each epoch, one character a block from the input to the head; epochs
 /// in a row that are alike share a line. Beyond 64 blocks a character stands for several.

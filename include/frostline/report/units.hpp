@@ -34,6 +34,12 @@ std::string format_prefixed(double value, double base, const std::array<const ch
     return format_fixed(value, digits) + " " + prefixes[prefix] + unit;
 }
 
+/// "12.3 M"
+inline std::string format_count(std::uint64_t count) {
+    constexpr std::array prefixes{"", "k", "M", "G", "T", "P", "E"};
+    return format_prefixed(static_cast<double>(count), 1000, prefixes, "");
+}
+
 /// "12.3 TFLOP"
 inline std::string format_flops(std::uint64_t flops) {
     constexpr std::array prefixes{"", "k", "M", "G", "T", "P", "E"};

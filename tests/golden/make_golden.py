@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Writes the golden numbers of this folder: lenet5.json, vgg11.json and layers.json.
+"""Writes the golden numbers of this folder: for lenet5, vgg11, resnet18, bottleneck_resnet and single layers.
 
-Run with PyTorch 1.13 and NumPy 1.24 (Debian 12: python3-torch, python3-numpy); it takes a minute or two:
+Run with PyTorch 1.13 and NumPy 1.24 (Debian 12: python3-torch, python3-numpy); it takes a few minutes:
 
     /usr/bin/python3 tests/golden/make_golden.py
 
@@ -101,8 +101,90 @@ class VGG11(nn.Module):
         return self.classifier(functional.adaptive_avg_pool2d(self.features(x), 1).flatten(1))
 
 
+class BasicBlock(nn.Module):
+    expansion = 1
+
+    def __init__(self, inputs, width, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, width, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.downsample = shortcut(inputs, width, stride)
+
+    def forward(self, x):
+        main = functional.relu(self.bn1(self.conv1(x)))
+        return functional.relu(self.bn2(self.conv2(main)) + self.downsample(x))
+
+
+class Bottleneck(nn.Module):
+    expansion = 4
+
+    def __init__(self, inputs, width, stride):
+        super().__init__()
+        outputs = width * self.expansion
+        self.conv1 = nn.Conv2d(inputs, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = nn.Conv2d(width, outputs, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(outputs)
+        self.downsample = shortcut(inputs, outputs, stride)
+
+    def forward(self, x):
+        main = functional.relu(self.bn1(self.conv1(x)))
+        main = functional.relu(self.bn2(self.conv2(main)))
+        return functional.relu(self.bn3(self.conv3(main)) + self.downsample(x))
+
+
+def shortcut(inputs, outputs, stride):
+    if stride == 1 and inputs == outputs:
+        return nn.Identity()
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+
+class ResNet(nn.Module):
+    """torchvision's ResNet (and names), or one that starts with a 3x3 convolution and without pooling."""
+
+    def __init__(self, block, repeats, small):
+        super().__init__()
+        channels = 64
+        self.conv1 = nn.Conv2d(3, channels, *((3, 1, 1) if small else (7, 2, 3)), bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.maxpool = nn.Identity() if small else nn.MaxPool2d(3, 2, padding=1)
+        stages = []
+        for width, count in zip((64, 128, 256, 512), repeats):
+            stage = []
+            for repeat in range(count):
+                stage.append(block(channels, width, 2 if stages and repeat == 0 else 1))
+                channels = width * block.expansion
+            stages.append(nn.Sequential(*stage))
+        self.layer1, self.layer2, self.layer3, self.layer4 = stages
+        self.fc = nn.Linear(channels, CLASSES)
+
+    def forward(self, x):
+        x = self.maxpool(functional.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(functional.adaptive_avg_pool2d(x, 1).flatten(1))
+
+
+class ResNet18(ResNet):
+    def __init__(self):
+        super().__init__(BasicBlock, (2, 2, 2, 2), small=True)
+
+
+class BottleneckResNet(ResNet):
+    """ResNet-50 with fewer blocks."""
+
+    def __init__(self):
+        super().__init__(Bottleneck, (1, 2, 1, 1), small=False)
+
+
 def describe_parameters(network):
     """Name, shape, bound and offset of every parameter, in PyTorch's order."""
+    # As in a trained network a residual block changes its input little; else float32 drifts off with depth.
+    last_norms = {getattr(block, "bn3", block.bn2) for block in network.modules()
+                  if isinstance(block, (BasicBlock, Bottleneck))}
     parameters = []
     for path, module in network.named_modules():
         for kind, parameter in module.named_parameters(recurse=False):
@@ -113,6 +195,8 @@ def describe_parameters(network):
                     bound = math.sqrt(6.0 / fan_in)
                 elif isinstance(module, nn.Linear):
                     bound = math.sqrt(3.0 / fan_in)
+                elif module in last_norms:
+                    bound, offset = 0.1, 0.3
                 else:
                     bound, offset = 0.2, 1.0
             parameters.append({"name": f"{path}.{kind}", "shape": list(parameter.shape), "bound": bound,
@@ -231,6 +315,12 @@ def layers_golden():
             [{"name": "average_pool.x", "shape": [2, 3, 6, 4]},
              {"name": "average_pool.dy", "shape": [2, 3, 3, 2]}],
             lambda x: {"y": functional.avg_pool2d(x, 2)}),
+        # From 7x5 with windows that overlap in height, and from 5 columns to 6, which repeats some.
+        "adaptive_average_pool": layer_case(
+            {"height": 3, "width": 6},
+            [{"name": "adaptive_average_pool.x", "shape": [2, 3, 7, 5]},
+             {"name": "adaptive_average_pool.dy", "shape": [2, 3, 3, 6]}],
+            lambda x: {"y": functional.adaptive_avg_pool2d(x, (3, 6))}),
         "batch_norm": layer_case(
             {"momentum": 0.1, "epsilon": 1e-5},
             [{"name": "batch_norm.x", "shape": [4, 3, 3, 2], "bound": 2.0, "offset": 0.5},
@@ -302,6 +392,10 @@ def main():
     }))
     # Higher rates are chaotic in float32: at 2e-4 one engine was already 3e-3 away from double.
     write("vgg11.json", network_golden(VGG11, [16, 1, 32, 32], {"sgd": {"rate": 5e-5, **sgd}}))
+    write("resnet18.json", network_golden(ResNet18, [4, 3, 18, 14], {"sgd": {"rate": 1e-3, **sgd}}))
+    write("bottleneck_resnet.json", network_golden(BottleneckResNet, [4, 3, 64, 48], {
+        "sgd": {"rate": 5e-4, **sgd},
+    }))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Compares layers and the loss with PyTorch: tests/golden/README.md says how the inputs are made.
+#include "frostline/layers/adaptive_average_pool.hpp"
 #include "frostline/layers/average_pool.hpp"
 #include "frostline/layers/batch_norm.hpp"
 #include "frostline/layers/max_pool.hpp"
@@ -106,6 +107,10 @@ TEMPLATE_TEST_CASE("pooling agrees with PyTorch", "", float, double) {
     const golden_case largest{"max_pool"}, average{"average_pool"};
     check_pooling<TestType>(largest, max_pool<TestType>{window_of(largest)});
     check_pooling<TestType>(average, average_pool<TestType>{window_of(average)});
+    const golden_case adaptive{"adaptive_average_pool"};
+    const json& settings = adaptive.entry["settings"];
+    check_pooling<TestType>(adaptive,
+                            adaptive_average_pool<TestType>{{settings["height"], settings["width"]}});
 }
 
 TEMPLATE_TEST_CASE("batch_norm agrees with PyTorch", "", float, double) {

@@ -17,21 +17,6 @@ namespace {
 constexpr std::size_t features_11 = 9225984, features_16 = 14723136;  // torchvision's, with batch norm
 constexpr std::size_t head = 512 * 10 + 10;
 
-/// (running mean, running variance) of every batch norm: largest relative error of the norms.
-template <class T>
-double statistics_error(vgg<T>& network, const golden::json& expected) {
-    double worst = 0;
-    std::size_t count = 0;
-    network.for_each_buffer([&](buffer<T>& item) {
-        double squares = 0;
-        for (const T value : item.values) squares += static_cast<double>(value) * static_cast<double>(value);
-        const double wanted = expected.at(item.name);
-        worst = std::max(worst, std::abs(std::sqrt(squares) - wanted) / wanted);
-        ++count;
-    });
-    return count == expected.size() ? worst : 1e300;
-}
-
 template <class T>
 void check_logits(double tolerance) {
     const auto file = golden::load("vgg11");
@@ -126,7 +111,7 @@ TEST_CASE("VGG-11 trains as PyTorch does, in float", "[slow]") {
     auto network = vgg11<float>({32, 32, 1}, 10);
     golden::set_parameters(network, file);
     CHECK(golden::losses_error(golden::train(network, file, "sgd"), run.at("losses")) < 1e-3);
-    CHECK(statistics_error(network, run.at("running_statistics_l2_norms")) < 1e-4);
+    CHECK(golden::statistics_error(network, run.at("running_statistics_l2_norms")) < 1e-4);
 }
 
 TEST_CASE("VGG-11 trains as PyTorch does, in double", "[slow]") {
@@ -135,5 +120,5 @@ TEST_CASE("VGG-11 trains as PyTorch does, in double", "[slow]") {
     auto network = vgg11<double>({32, 32, 1}, 10);
     golden::set_parameters(network, file);
     CHECK(golden::losses_error(golden::train(network, file, "sgd"), run.at("losses")) < 1e-6);
-    CHECK(statistics_error(network, run.at("running_statistics_l2_norms")) < 1e-7);
+    CHECK(golden::statistics_error(network, run.at("running_statistics_l2_norms")) < 1e-7);
 }

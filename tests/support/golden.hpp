@@ -174,4 +174,20 @@ inline double losses_error(const std::vector<double>& losses, const json& expect
     return worst;
 }
 
+/// Largest relative error of the norms of a network's running means and variances.
+template <class Network>
+double statistics_error(Network& network, const json& expected) {
+    double worst = 0;
+    std::size_t count = 0;
+    network.for_each_buffer([&](const auto& item) {
+        double squares = 0;
+        for (const auto value : item.values)
+            squares += static_cast<double>(value) * static_cast<double>(value);
+        const double wanted = expected.at(item.name);
+        worst = std::max(worst, std::abs(std::sqrt(squares) - wanted) / wanted);
+        ++count;
+    });
+    return count == expected.size() ? worst : 1e300;
+}
+
 }  // namespace golden

@@ -3,6 +3,7 @@
 
 #include "frostline/core/errors.hpp"
 #include "frostline/models/lenet.hpp"
+#include "frostline/models/resnet.hpp"
 #include "frostline/models/vgg.hpp"
 
 #include <array>
@@ -12,9 +13,13 @@
 namespace frostline::inline FROSTLINE_ISA {
 
 /// The models that `with_model` knows.
-inline constexpr std::array<std::string_view, 5> named_models{"lenet5", "vgg11", "vgg13", "vgg16", "vgg19"};
+inline constexpr std::array<std::string_view, 10> named_models{
+    "lenet5",   "vgg11",    "vgg13",    "vgg16",     "vgg19",
+    "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"};
 
-/// Builds the model of this name and calls use(network) with it; each family is one type.
+/// Builds the model of this name and calls use(network) with it; each family is one type, ResNet is two: one
+/// for 18 and 34, one for the deeper. A ResNet has the stem for CIFAR where samples are at most 64 high and
+/// 64 wide, else the one for ImageNet.
 /// @throws argument_error for an unknown name, shape_error when the model does not take such samples
 template <class T, class Use>
 decltype(auto) with_model(std::string_view name, const sample_shape& input, std::size_t classes,
@@ -24,6 +29,13 @@ decltype(auto) with_model(std::string_view name, const sample_shape& input, std:
     if (name == "vgg13") return use(vgg13<T>(input, classes));
     if (name == "vgg16") return use(vgg16<T>(input, classes));
     if (name == "vgg19") return use(vgg19<T>(input, classes));
+    const bool small = input.height <= 64 && input.width <= 64;
+    const resnet_options options{.stem = small ? resnet_stem::cifar : resnet_stem::imagenet};
+    if (name == "resnet18") return use(resnet18<T>(input, classes, options));
+    if (name == "resnet34") return use(resnet34<T>(input, classes, options));
+    if (name == "resnet50") return use(resnet50<T>(input, classes, options));
+    if (name == "resnet101") return use(resnet101<T>(input, classes, options));
+    if (name == "resnet152") return use(resnet152<T>(input, classes, options));
     std::string known;
     for (const auto& model : named_models) known += (known.empty() ? "" : ", ") + std::string(model);
     throw argument_error(sentence("there is no model \"", name, "\", known are ", known));

@@ -27,41 +27,51 @@ using vgg =
     network<vgg_convolution<T>, max_pool<T>, vgg_convolution<T>, max_pool<T>, vgg_convolution<T>, max_pool<T>,
             vgg_convolution<T>, max_pool<T>, vgg_convolution<T>, max_pool<T>, vgg_head<T>>;
 
-/// VGG with batch norm (Simonyan, Zisserman 2015) as torchvision builds its features, and the head that is
-/// usual at CIFAR's size: global average pooling and one linear layer. Parameters carry torchvision's names.
-/// @param input any size from 32x32 up (five poolings), any number of channels
-/// @param repeats convolutions in each of the five stages
+inline constexpr std::array<std::size_t, 5> vgg_widths{64, 128, 256, 512, 512};
+
+/// The five stages of convolutions with batch norm, under the names of torchvision's features.
+/// @param channels of the input
+/// @param repeats convolutions in each stage
 template <class T>
-vgg<T> make_vgg(const sample_shape& input, std::size_t classes, const std::array<std::size_t, 5>& repeats) {
-    constexpr std::array<std::size_t, 5> widths{64, 128, 256, 512, 512};
-    std::size_t channels = input.channels;
+std::array<std::vector<vgg_convolution<T>>, 5> vgg_features(std::size_t channels,
+                                                            const std::array<std::size_t, 5>& repeats) {
+    std::array<std::vector<vgg_convolution<T>>, 5> stages;
     std::size_t position = 0;  // in torchvision's flat list: convolution, batch norm, ReLU, ..., pooling
-    const auto convolutions = [&](std::size_t stage) {
-        std::vector<vgg_convolution<T>> blocks;
+    for (std::size_t stage = 0; stage < stages.size(); ++stage) {
         for (std::size_t repeat = 0; repeat < repeats[stage]; ++repeat) {
             const convolution_options convolution{.name = "features." + std::to_string(position),
                                                   .input_channels = channels,
-                                                  .output_channels = widths[stage],
+                                                  .output_channels = vgg_widths[stage],
                                                   .kernel = 3,
                                                   .padding = 1};
             conv2d_batch_norm_options options;
             options.convolution = convolution;
             options.norm_name = "features." + std::to_string(position + 1);
             options.bias = true;
-            blocks.emplace_back(std::move(options));
-            channels = widths[stage];
+            stages[stage].emplace_back(std::move(options));
+            channels = vgg_widths[stage];
             position += 3;
         }
         ++position;
-        return blocks;
-    };
-    const auto pooling = [] { return std::vector{max_pool<T>{{.kernel = 2}}}; };
+    }
+    return stages;
+}
 
-    // Braces, because a list initialises from left to right and `convolutions` counts along.
-    std::array<std::vector<vgg_convolution<T>>, 5> stages{convolutions(0), convolutions(1), convolutions(2),
-                                                          convolutions(3), convolutions(4)};
+template <class T>
+std::vector<max_pool<T>> vgg_pooling() {
+    return {max_pool<T>{{.kernel = 2}}};
+}
+
+/// VGG with batch norm (Simonyan, Zisserman 2015) as torchvision builds its features, and the head that is
+/// usual at CIFAR's size: global average pooling and one linear layer. Parameters carry torchvision's names.
+/// @param input any size from 32x32 up (five poolings), any number of channels
+/// @param repeats convolutions in each of the five stages
+template <class T>
+vgg<T> make_vgg(const sample_shape& input, std::size_t classes, const std::array<std::size_t, 5>& repeats) {
+    auto stages = vgg_features<T>(input.channels, repeats);
+    const auto pooling = vgg_pooling<T>;
     vgg_head<T> head{global_average_pool<T>{}, linear<T>{{.name = "classifier",
-                                                          .inputs = widths[4],
+                                                          .inputs = vgg_widths[4],
                                                           .outputs = classes,
                                                           .initial = initialiser::normal(0.01)}}};
     return vgg<T>(input, std::move(stages[0]), pooling(), std::move(stages[1]), pooling(),

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "frostline/models/named_model.hpp"
+
+#include "support/catch.hpp"
+
+using namespace frostline;
+
+namespace {
+
+constexpr sample_shape image{32, 32, 3};
+
+/// The shape behind the model's first block.
+sample_shape behind_first(std::string_view name, const sample_shape& input) {
+    return with_model<float>(name, input, 10, [](const auto& network) { return network.shape_at(1); });
+}
+
+}  // namespace
+
+TEST_CASE("a ResNet by name has the stem for CIFAR up to 64x64, and the one for ImageNet beyond") {
+    CHECK(behind_first("resnet18", {64, 64, 3}) == sample_shape{64, 64, 64});
+    CHECK(behind_first("resnet18", {28, 40, 1}) == sample_shape{28, 40, 64});
+    CHECK(behind_first("resnet18", {65, 64, 3}) == sample_shape{33, 32, 64});
+    CHECK(behind_first("resnet18", {64, 65, 3}) == sample_shape{32, 33, 64});
+}
+
+TEST_CASE("every named model is built under its name", "[slow]") {
+    std::vector<std::size_t> blocks;
+    for (const auto name : named_models)
+        with_model<float>(name, image, 10, [&](const auto& network) { blocks.push_back(network.blocks()); });
+    CHECK(blocks == std::vector<std::size_t>{7, 14, 16, 19, 22, 10, 18, 18, 35, 52});
+}
+
+TEST_CASE("an unknown model is an argument error that names the known ones") {
+    const auto ignore = [](const auto&) {};
+    CHECK_THROWS_AS(with_model<float>("alexnet", image, 10, ignore), argument_error);
+    CHECK_THROWS_WITH(with_model<float>("alexnet", image, 10, ignore),
+                      "there is no model \"alexnet\", known are lenet5, vgg11, vgg13, vgg16, vgg19, "
+                      "resnet18, resnet34, resnet50, resnet101, resnet152");
+}

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Makes the tables of docs/roofline.md from the JSON lines of versus_onednn and versus_pytorch.
+"""Prints the speed of every convolution as Markdown, from the JSON lines of versus_onednn and versus_pytorch.
 
     roofline.py versus_onednn.jsonl versus_pytorch.jsonl
 

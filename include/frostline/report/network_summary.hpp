@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "frostline/core/errors.hpp"
 #include "frostline/core/tensor.hpp"
 #include "frostline/report/text_table.hpp"
 #include "frostline/report/units.hpp"

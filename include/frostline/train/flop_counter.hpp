@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "frostline/compose/network.hpp"
+#include "frostline/core/isa.hpp"
 
 #include <cstddef>
 #include <cstdint>

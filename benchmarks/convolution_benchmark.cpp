@@ -3,6 +3,7 @@
 // layers of VGG and ResNet. Run it with OPENBLAS_CORETYPE unset: set, it may hold OpenBLAS to an older
 // instruction set.
 #include "frostline/kernels/convolution.hpp"
+#include "frostline/layers/convolution_options.hpp"
 
 #include <benchmark/benchmark.h>
 #include <cblas.h>
@@ -20,15 +21,13 @@ struct layer_size {
 };
 
 convolution_geometry geometry_of(const layer_size& layer, std::size_t samples) {
-    convolution_geometry g;
+    auto g = frostline::geometry_of({.input_channels = layer.input_channels,
+                                     .output_channels = layer.output_channels,
+                                     .kernel = layer.kernel,
+                                     .stride = layer.stride,
+                                     .padding = layer.kernel / 2},
+                                    {layer.size, layer.size, layer.input_channels});
     g.samples = samples;
-    g.input_height = g.input_width = layer.size;
-    g.input_channels = layer.input_channels;
-    g.output_channels = layer.output_channels;
-    g.kernel_height = g.kernel_width = layer.kernel;
-    g.stride_height = g.stride_width = layer.stride;
-    g.padding_height = g.padding_width = layer.kernel / 2;
-    g.output_height = g.output_width = (layer.size + 2 * g.padding_height - layer.kernel) / layer.stride + 1;
     return g;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "frostline/core/errors.hpp"
-#include "frostline/kernels/convolution_geometry.hpp"
+#include "frostline/layers/convolution_options.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -22,15 +22,13 @@ public:
 
     /// Notes a convolution that pads by half its kernel, on what is `size()` now.
     void add(std::size_t inputs, std::size_t outputs, std::size_t kernel, std::size_t stride) {
-        frostline::kernels::convolution_geometry g;
+        auto g = frostline::geometry_of({.input_channels = inputs,
+                                         .output_channels = outputs,
+                                         .kernel = kernel,
+                                         .stride = stride,
+                                         .padding = kernel / 2},
+                                        {size_, size_, inputs});
         g.samples = batch_;
-        g.input_height = g.input_width = size_;
-        g.input_channels = inputs;
-        g.output_channels = outputs;
-        g.kernel_height = g.kernel_width = kernel;
-        g.stride_height = g.stride_width = stride;
-        g.padding_height = g.padding_width = kernel / 2;
-        g.output_height = g.output_width = (size_ + 2 * g.padding_height - kernel) / stride + 1;
         const std::string name =
             frostline::sentence(name_, "/", inputs, "->", outputs, "@", size_, "x", size_, "/kernel:", kernel,
                                 "/stride:", stride, "/batch:", batch_);

@@ -5,19 +5,8 @@
 # Usage: run.sh [--quick] [--case NAME]... [--rounds N] [--output FILE]
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
-. "$root/cmake/packages.sh"
+. "$(dirname "$0")/../versus.sh"
+build_versus python3-torch frostline-versus
 
-step "packages"
-# shellcheck disable=SC2086 # the list is made of words
-install_packages $build_packages python3-torch
-
-step "build"
-build=$root/build/versus
-(cd "$root" && cmake --preset release -B "$build" -DFROSTLINE_NATIVE=ON -DFROSTLINE_BUILD_VERSUS=ON \
-    -DFROSTLINE_BUILD_TESTS=OFF -DFROSTLINE_BUILD_EXAMPLES=OFF -DFROSTLINE_BUILD_BENCHMARKS=OFF >/dev/null)
-cmake --build "$build" --target frostline-versus
-
-step "measure"
 /usr/bin/python3 "$root/benchmarks/versus_pytorch/versus_pytorch.py" \
     --program "$build/benchmarks/frostline-versus" "$@"

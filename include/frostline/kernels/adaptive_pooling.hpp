@@ -3,8 +3,6 @@
 
 #include "frostline/kernels/pooling.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 
 namespace frostline::inline FROSTLINE_ISA::kernels {
@@ -25,63 +23,29 @@ inline pooling_span adaptive_window(std::size_t at, std::size_t outputs, std::si
 
 /// y = mean of each window. Windows overlap where the sizes do not divide.
 template <class T>
-void adaptive_average_pool_forward(const adaptive_pooling_geometry& geometry, const T* x, T* y) {
-    for_each_position(
-        geometry.samples, geometry.output_height, geometry.output_width, geometry.channels,
-        [&](std::size_t sample, std::size_t row, std::size_t column, std::size_t first,
-            std::size_t channels) {
-            alignas(alignment) std::array<T, pooling_channels> total;
-            std::fill_n(total.data(), channels, T{0});
-            const pooling_span rows = adaptive_window(row, geometry.output_height, geometry.input_height);
-            const pooling_span columns = adaptive_window(column, geometry.output_width, geometry.input_width);
-            for (std::size_t i = rows.begin; i < rows.end; ++i)
-                for (std::size_t j = columns.begin; j < columns.end; ++j) {
-                    const T* in = x +
-                                  ((sample * geometry.input_height + i) * geometry.input_width + j) *
-                                      geometry.channels +
-                                  first;
-                    for (std::size_t c = 0; c < channels; ++c) total[c] += in[c];
-                }
-            const T share = T{1} / static_cast<T>((rows.end - rows.begin) * (columns.end - columns.begin));
-            T* out = y +
-                     ((sample * geometry.output_height + row) * geometry.output_width + column) *
-                         geometry.channels +
-                     first;
-            for (std::size_t c = 0; c < channels; ++c) out[c] = total[c] * share;
+void adaptive_average_pool_forward(const adaptive_pooling_geometry& g, const T* x, T* y) {
+    gather_windows(
+        g.samples, g.channels, {g.input_height, g.input_width}, x, {g.output_height, g.output_width}, y,
+        [&](std::size_t row) { return adaptive_window(row, g.output_height, g.input_height); },
+        [&](std::size_t column) { return adaptive_window(column, g.output_width, g.input_width); },
+        [](std::size_t, std::size_t) { return T{1}; },
+        [](const pooling_span& rows, const pooling_span& columns) {
+            return T{1} / static_cast<T>(rows.size() * columns.size());
         });
 }
 
-/// dx = what the windows hand back to each input, gathered so that no two threads write one element.
+/// dx = what the windows hand back to each input.
 template <class T>
-void adaptive_average_pool_backward(const adaptive_pooling_geometry& geometry, const T* dy, T* dx) {
-    const auto size_of = [](const pooling_span& span) { return span.end - span.begin; };
-    for_each_position(
-        geometry.samples, geometry.input_height, geometry.input_width, geometry.channels,
-        [&](std::size_t sample, std::size_t row, std::size_t column, std::size_t first,
-            std::size_t channels) {
-            alignas(alignment) std::array<T, pooling_channels> total;
-            std::fill_n(total.data(), channels, T{0});
-            const pooling_span rows = adaptive_window(row, geometry.input_height, geometry.output_height);
-            const pooling_span columns = adaptive_window(column, geometry.input_width, geometry.output_width);
-            for (std::size_t i = rows.begin; i < rows.end; ++i)
-                for (std::size_t j = columns.begin; j < columns.end; ++j) {
-                    const std::size_t height =
-                        size_of(adaptive_window(i, geometry.output_height, geometry.input_height));
-                    const std::size_t width =
-                        size_of(adaptive_window(j, geometry.output_width, geometry.input_width));
-                    const T share = T{1} / static_cast<T>(height * width);
-                    const T* gradient = dy +
-                                        ((sample * geometry.output_height + i) * geometry.output_width + j) *
-                                            geometry.channels +
-                                        first;
-                    for (std::size_t c = 0; c < channels; ++c) total[c] += gradient[c] * share;
-                }
-            std::copy_n(total.data(), channels,
-                        dx +
-                            ((sample * geometry.input_height + row) * geometry.input_width + column) *
-                                geometry.channels +
-                            first);
-        });
+void adaptive_average_pool_backward(const adaptive_pooling_geometry& g, const T* dy, T* dx) {
+    gather_windows(
+        g.samples, g.channels, {g.output_height, g.output_width}, dy, {g.input_height, g.input_width}, dx,
+        [&](std::size_t row) { return adaptive_window(row, g.input_height, g.output_height); },
+        [&](std::size_t column) { return adaptive_window(column, g.input_width, g.output_width); },
+        [&](std::size_t row, std::size_t column) {
+            return T{1} / static_cast<T>(adaptive_window(row, g.output_height, g.input_height).size() *
+                                         adaptive_window(column, g.output_width, g.input_width).size());
+        },
+        [](const pooling_span&, const pooling_span&) { return T{1}; });
 }
 
 }  // namespace frostline::kernels

@@ -47,6 +47,24 @@ constexpr double winograd_cost(const convolution_geometry& g, double samples) {
            (tiles * (inputs * outputs + 26 * (inputs + outputs)) + 50 * inputs * outputs / samples);
 }
 
+/// Calls use(filtering) where `engine` is one of Winograd's, and says whether it was.
+template <class Use>
+bool with_filtering(convolution_engine engine, const Use& use) {
+    switch (engine) {
+        case convolution_engine::winograd_2x2:
+            use(winograd::tile_2x2{});
+            return true;
+        case convolution_engine::winograd_4x4:
+            use(winograd::tile_4x4{});
+            return true;
+        case convolution_engine::winograd_image:
+            use(winograd::image_2x2{});
+            return true;
+        default:
+            return false;
+    }
+}
+
 }  // namespace detail
 
 /// Chooses the engine: a pure function of the geometry, the pass and the phase. The transformation of the
@@ -99,17 +117,14 @@ void convolution_forward(const convolution_geometry& g, const T* x, const T* w,
                          convolution_engine engine) {
     const bool direct = engine == convolution_engine::direct ||
                         (engine == convolution_engine::pointwise && !im2col::uses_blas(g, how));
-    if (direct) {
+    const auto transformed = [&](auto filtering) {
+        winograd::forward<decltype(filtering)>(g, x, w, epilogue, y, how, scratch);
+    };
+    if (detail::with_filtering(engine, transformed)) return;
+    if (direct)
         direct::forward(g, x, w, epilogue, y);
-    } else if (engine == convolution_engine::winograd_2x2) {
-        winograd::forward<winograd::tile_2x2>(g, x, w, epilogue, y, how, scratch);
-    } else if (engine == convolution_engine::winograd_4x4) {
-        winograd::forward<winograd::tile_4x4>(g, x, w, epilogue, y, how, scratch);
-    } else if (engine == convolution_engine::winograd_image) {
-        winograd::forward<winograd::image_2x2>(g, x, w, epilogue, y, how, scratch);
-    } else {
+    else
         im2col::forward(g, x, w, epilogue, y, how, scratch);
-    }
 }
 
 template <class T>
@@ -125,17 +140,14 @@ void convolution_backward_input(const convolution_geometry& g, const T* dy, cons
                                 workspace<T>& scratch, convolution_engine engine) {
     const bool direct = engine == convolution_engine::direct ||
                         (engine == convolution_engine::pointwise && own_product_is_fast);
-    if (direct) {
+    const auto transformed = [&](auto filtering) {
+        winograd::backward_input<decltype(filtering)>(g, dy, w, dx, scratch);
+    };
+    if (detail::with_filtering(engine, transformed)) return;
+    if (direct)
         direct::backward_input(g, dy, w, dx);
-    } else if (engine == convolution_engine::winograd_2x2) {
-        winograd::backward_input<winograd::tile_2x2>(g, dy, w, dx, scratch);
-    } else if (engine == convolution_engine::winograd_4x4) {
-        winograd::backward_input<winograd::tile_4x4>(g, dy, w, dx, scratch);
-    } else if (engine == convolution_engine::winograd_image) {
-        winograd::backward_input<winograd::image_2x2>(g, dy, w, dx, scratch);
-    } else {
+    else
         im2col::backward_input(g, dy, w, dx, scratch);
-    }
 }
 
 template <class T>
@@ -153,17 +165,14 @@ void convolution_backward_weights(const convolution_geometry& g, const T* x, con
                                   workspace<T>& scratch, convolution_engine engine) {
     const bool direct = engine == convolution_engine::direct ||
                         (engine == convolution_engine::pointwise && own_product_is_fast);
-    if (direct) {
+    const auto transformed = [&](auto filtering) {
+        winograd::backward_weights<decltype(filtering)>(g, x, dy, dw, scratch);
+    };
+    if (detail::with_filtering(engine, transformed)) return;
+    if (direct)
         direct::backward_weights(g, x, dy, dw, scratch);
-    } else if (engine == convolution_engine::winograd_2x2) {
-        winograd::backward_weights<winograd::tile_2x2>(g, x, dy, dw, scratch);
-    } else if (engine == convolution_engine::winograd_4x4) {
-        winograd::backward_weights<winograd::tile_4x4>(g, x, dy, dw, scratch);
-    } else if (engine == convolution_engine::winograd_image) {
-        winograd::backward_weights<winograd::image_2x2>(g, x, dy, dw, scratch);
-    } else {
+    else
         im2col::backward_weights(g, x, dy, dw, scratch);
-    }
 }
 
 template <class T>

@@ -34,6 +34,8 @@ inline constexpr std::size_t pooling_channels = 64;
 /// A half-open range of positions along one axis.
 struct pooling_span {
     std::size_t begin = 0, end = 0;
+
+    std::size_t size() const { return end - begin; }
 };
 
 /// The inputs that lie in output position `at`'s window.
@@ -149,59 +151,56 @@ void max_pool_backward(const pooling_geometry& geometry, const T* dy, const std:
         });
 }
 
-/// y = sum of each window / kernel^2: padding counts as zeros.
-template <class T>
-void average_pool_forward(const pooling_geometry& geometry, const T* x, T* y) {
-    const T share = T{1} / static_cast<T>(geometry.kernel * geometry.kernel);
+/// The positions of one side of a pooling.
+struct pooling_grid {
+    std::size_t height = 1, width = 1;
+};
+
+/// to = for each of its positions share(rows, columns) times the sum of from * weight(row, column) over the
+/// window rows_of(row) x columns_of(column): every average pooling, and its gradient with the grids
+/// exchanged, gathered so that no two threads write one element.
+template <class T, class Rows, class Columns, class Weight, class Share>
+void gather_windows(std::size_t samples, std::size_t channels, const pooling_grid& from_grid, const T* from,
+                    const pooling_grid& to_grid, T* to, const Rows& rows_of, const Columns& columns_of,
+                    const Weight& weight, const Share& share) {
     for_each_position(
-        geometry.samples, geometry.output_height, geometry.output_width, geometry.channels,
-        [&](std::size_t sample, std::size_t row, std::size_t column, std::size_t first,
-            std::size_t channels) {
+        samples, to_grid.height, to_grid.width, channels,
+        [&](std::size_t sample, std::size_t row, std::size_t column, std::size_t first, std::size_t count) {
             alignas(alignment) std::array<T, pooling_channels> total;
-            std::fill_n(total.data(), channels, T{0});
-            const pooling_span rows = window_inputs(row, geometry, geometry.input_height);
-            const pooling_span columns = window_inputs(column, geometry, geometry.input_width);
+            std::fill_n(total.data(), count, T{0});
+            const pooling_span rows = rows_of(row), columns = columns_of(column);
             for (std::size_t i = rows.begin; i < rows.end; ++i)
                 for (std::size_t j = columns.begin; j < columns.end; ++j) {
-                    const T* in = x +
-                                  ((sample * geometry.input_height + i) * geometry.input_width + j) *
-                                      geometry.channels +
-                                  first;
-                    for (std::size_t c = 0; c < channels; ++c) total[c] += in[c];
+                    const T* in =
+                        from + ((sample * from_grid.height + i) * from_grid.width + j) * channels + first;
+                    const T factor = weight(i, j);
+                    for (std::size_t c = 0; c < count; ++c) total[c] += in[c] * factor;
                 }
-            T* out = y +
-                     ((sample * geometry.output_height + row) * geometry.output_width + column) *
-                         geometry.channels +
-                     first;
-            for (std::size_t c = 0; c < channels; ++c) out[c] = total[c] * share;
+            const T factor = share(rows, columns);
+            T* out = to + ((sample * to_grid.height + row) * to_grid.width + column) * channels + first;
+            for (std::size_t c = 0; c < count; ++c) out[c] = total[c] * factor;
         });
 }
 
+/// y = sum of each window / kernel^2: padding counts as zeros.
 template <class T>
-void average_pool_backward(const pooling_geometry& geometry, const T* dy, T* dx) {
-    const T share = T{1} / static_cast<T>(geometry.kernel * geometry.kernel);
-    for_each_position(
-        geometry.samples, geometry.input_height, geometry.input_width, geometry.channels,
-        [&](std::size_t sample, std::size_t row, std::size_t column, std::size_t first,
-            std::size_t channels) {
-            alignas(alignment) std::array<T, pooling_channels> total;
-            std::fill_n(total.data(), channels, T{0});
-            const pooling_span rows = covering_outputs(row, geometry, geometry.output_height);
-            const pooling_span columns = covering_outputs(column, geometry, geometry.output_width);
-            for (std::size_t i = rows.begin; i < rows.end; ++i)
-                for (std::size_t j = columns.begin; j < columns.end; ++j) {
-                    const T* gradient = dy +
-                                        ((sample * geometry.output_height + i) * geometry.output_width + j) *
-                                            geometry.channels +
-                                        first;
-                    for (std::size_t c = 0; c < channels; ++c) total[c] += gradient[c];
-                }
-            T* out =
-                dx +
-                ((sample * geometry.input_height + row) * geometry.input_width + column) * geometry.channels +
-                first;
-            for (std::size_t c = 0; c < channels; ++c) out[c] = total[c] * share;
-        });
+void average_pool_forward(const pooling_geometry& g, const T* x, T* y) {
+    gather_windows(
+        g.samples, g.channels, {g.input_height, g.input_width}, x, {g.output_height, g.output_width}, y,
+        [&](std::size_t row) { return window_inputs(row, g, g.input_height); },
+        [&](std::size_t column) { return window_inputs(column, g, g.input_width); },
+        [](std::size_t, std::size_t) { return T{1}; },
+        [&](const pooling_span&, const pooling_span&) { return T{1} / static_cast<T>(g.kernel * g.kernel); });
+}
+
+template <class T>
+void average_pool_backward(const pooling_geometry& g, const T* dy, T* dx) {
+    gather_windows(
+        g.samples, g.channels, {g.output_height, g.output_width}, dy, {g.input_height, g.input_width}, dx,
+        [&](std::size_t row) { return covering_outputs(row, g, g.output_height); },
+        [&](std::size_t column) { return covering_outputs(column, g, g.output_width); },
+        [](std::size_t, std::size_t) { return T{1}; },
+        [&](const pooling_span&, const pooling_span&) { return T{1} / static_cast<T>(g.kernel * g.kernel); });
 }
 
 /// y (samples, channels) = mean over the positions of x (samples, positions, channels), in T over 256

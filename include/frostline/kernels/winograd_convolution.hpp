@@ -49,46 +49,44 @@ void transform_input(const convolution_geometry& g, const tiling& tiles, std::si
         distance, stride);
 }
 
-/// Many tiles: each thread takes a group of them from x to y, through L2, and all share U.
-///
 /// V and M of a group pass through L2 together with U. Measured on 32 x 32 x 64: 512 KB gave 418 GFLOP/s a
 /// core, 1 MB 366, 4 MB 348. At least 48 tiles share each reading of U, which is what counts with more
 /// channels; OpenBLAS copies U at each call and wants more.
 inline constexpr std::size_t group_bytes = std::size_t{1} << 19;
 inline constexpr std::size_t least_group = own_product_is_fast ? 48 : 120;
 
+/// Many tiles: each thread takes a group of them from x to y, through L2, and all share U.
 template <class Filtering, bool Transposed, class T>
 void convolve_by_groups(const convolution_geometry& g, const tiling& tiles, const T* x, const T* w,
                         const convolution_epilogue<T>& epilogue, T* y, workspace<T>& scratch) {
     constexpr std::size_t frequencies = Filtering::frequencies;
     const std::size_t inputs = g.input_channels, outputs = g.output_channels;
-    const std::size_t v_stride = tile_stride<T>(inputs), m_stride = tile_stride<T>(outputs);
-    const std::size_t v_distance = group_stride<T>(tiles.group, v_stride);
-    const std::size_t m_distance = group_stride<T>(tiles.group, m_stride);
-    const std::size_t u_distance = frequency_stride<T>(inputs, outputs);
-    const std::size_t panel = panel_of<T>(outputs), padded = round_up(outputs, lanes<T>);
+    const layout<T> at(g, tiles.group);
     const auto workers = static_cast<std::size_t>(threads());
-    const auto u = scratch.array(frequencies * u_distance);
-    const auto v_lease = scratch.array(workers * frequencies * v_distance);
-    const auto m_lease = scratch.array(workers * frequencies * m_distance);
-    const auto zeros = scratch.array(v_stride);
+    const auto u = scratch.array(frequencies * at.u_distance);
+    const auto v_lease = scratch.array(workers * frequencies * at.v_distance);
+    const auto m_lease = scratch.array(workers * frequencies * at.m_distance);
+    const auto zeros = scratch.array(at.v_stride);
     std::fill(zeros->begin(), zeros->end(), T{0});
 
     transform_weights<Filtering, Transposed>(inputs, outputs, w, u->data());
     parallel_for(tiles.groups(), [&](std::size_t index) {
         const std::size_t begin = index * tiles.group;
         const std::size_t size = tiles.size_of(index);
-        T* v = v_lease->data() + worker_index() * frequencies * v_distance;
-        T* m = m_lease->data() + worker_index() * frequencies * m_distance;
-        transform_input<Filtering>(g, tiles, begin, begin + size, x, zeros->data(), v, v_distance, v_stride);
+        T* v = v_lease->data() + worker_index() * frequencies * at.v_distance;
+        T* m = m_lease->data() + worker_index() * frequencies * at.m_distance;
+        transform_input<Filtering>(g, tiles, begin, begin + size, x, zeros->data(), v, at.v_distance,
+                                   at.v_stride);
         for (std::size_t frequency = 0; frequency < frequencies; ++frequency) {
-            for (std::size_t column = 0; column < padded; column += panel) {
-                multiply_tiles<T>(size, std::min(panel, padded - column), inputs, v + frequency * v_distance,
-                                  v_stride, u->data() + frequency * u_distance + column * inputs,
-                                  m + frequency * m_distance + column, m_stride);
+            for (std::size_t column = 0; column < at.padded; column += at.panel) {
+                multiply_tiles<T>(size, std::min(at.panel, at.padded - column), inputs,
+                                  v + frequency * at.v_distance, at.v_stride,
+                                  u->data() + frequency * at.u_distance + column * inputs,
+                                  m + frequency * at.m_distance + column, at.m_stride);
             }
         }
-        transform_output<Filtering>(g, tiles, begin, begin + size, m, m_distance, m_stride, epilogue, y);
+        transform_output<Filtering>(g, tiles, begin, begin + size, m, at.m_distance, at.m_stride, epilogue,
+                                    y);
     });
 }
 
@@ -100,38 +98,33 @@ void convolve_by_steps(const convolution_geometry& g, const tiling& tiles, const
                        const convolution_epilogue<T>& epilogue, T* y, workspace<T>& scratch) {
     constexpr std::size_t frequencies = Filtering::frequencies;
     const std::size_t inputs = g.input_channels, outputs = g.output_channels;
-    const std::size_t v_stride = tile_stride<T>(inputs), m_stride = tile_stride<T>(outputs);
-    const std::size_t v_distance = group_stride<T>(tiles.total, v_stride);
-    const std::size_t m_distance = group_stride<T>(tiles.total, m_stride);
-    const std::size_t u_distance = frequency_stride<T>(inputs, outputs);
-    const std::size_t panel = panel_of<T>(outputs), padded = round_up(outputs, lanes<T>);
-    const std::size_t panels = (padded + panel - 1) / panel;
-    const auto u = scratch.array(frequencies * u_distance);
-    const auto v = scratch.array(frequencies * v_distance);
-    const auto m = scratch.array(frequencies * m_distance);
-    const auto zeros = scratch.array(v_stride);
+    const layout<T> at(g, tiles.total);
+    const auto u = scratch.array(frequencies * at.u_distance);
+    const auto v = scratch.array(frequencies * at.v_distance);
+    const auto m = scratch.array(frequencies * at.m_distance);
+    const auto zeros = scratch.array(at.v_stride);
     std::fill(zeros->begin(), zeros->end(), T{0});
 
     transform_weights<Filtering, Transposed>(inputs, outputs, w, u->data());
     parallel_ranges(tiles.total, 2, [&](std::size_t begin, std::size_t end) {
-        transform_input<Filtering>(g, tiles, begin, end, x, zeros->data(), v->data() + begin * v_stride,
-                                   v_distance, v_stride);
+        transform_input<Filtering>(g, tiles, begin, end, x, zeros->data(), v->data() + begin * at.v_stride,
+                                   at.v_distance, at.v_stride);
     });
     constexpr std::size_t most_rows = 240;
     const std::size_t cuts = own_product_is_fast ? (tiles.total + most_rows - 1) / most_rows : 1;
     const std::size_t rows = cuts == 1 ? tiles.total : most_rows;
-    parallel_for(frequencies * panels * cuts, [&](std::size_t task) {
+    parallel_for(frequencies * at.panels * cuts, [&](std::size_t task) {
         const std::size_t begin = task % cuts * rows;
-        const std::size_t column = task / cuts % panels * panel;
-        const std::size_t frequency = task / cuts / panels;
-        multiply_tiles<T>(std::min(rows, tiles.total - begin), std::min(panel, padded - column), inputs,
-                          v->data() + frequency * v_distance + begin * v_stride, v_stride,
-                          u->data() + frequency * u_distance + column * inputs,
-                          m->data() + frequency * m_distance + begin * m_stride + column, m_stride);
+        const std::size_t column = task / cuts % at.panels * at.panel;
+        const std::size_t frequency = task / cuts / at.panels;
+        multiply_tiles<T>(std::min(rows, tiles.total - begin), std::min(at.panel, at.padded - column), inputs,
+                          v->data() + frequency * at.v_distance + begin * at.v_stride, at.v_stride,
+                          u->data() + frequency * at.u_distance + column * inputs,
+                          m->data() + frequency * at.m_distance + begin * at.m_stride + column, at.m_stride);
     });
     parallel_ranges(tiles.total, 2, [&](std::size_t begin, std::size_t end) {
-        transform_output<Filtering>(g, tiles, begin, end, m->data() + begin * m_stride, m_distance, m_stride,
-                                    epilogue, y);
+        transform_output<Filtering>(g, tiles, begin, end, m->data() + begin * at.m_stride, at.m_distance,
+                                    at.m_stride, epilogue, y);
     });
 }
 
@@ -140,9 +133,7 @@ void convolve_by_steps(const convolution_geometry& g, const tiling& tiles, const
 template <class Filtering, bool Transposed, class T>
 void convolve(const convolution_geometry& g, const T* x, const T* w, const convolution_epilogue<T>& epilogue,
               T* y, phase how, workspace<T>& scratch) {
-    const std::size_t bytes = Filtering::frequencies *
-                              (tile_stride<T>(g.input_channels) + tile_stride<T>(g.output_channels)) *
-                              sizeof(T);
+    const std::size_t bytes = bytes_of_tile<Filtering, T>(g);
     const tiling all = tiles_of<Filtering>(g, 1);
     std::size_t group = std::clamp<std::size_t>(group_bytes / bytes, least_group, 240);
     // OpenBLAS's bits depend on the number of rows: then a group must not leave its sample in inference.

@@ -84,6 +84,33 @@ constexpr tiling tiles_of(const convolution_geometry& g, std::size_t group) {
     return {across, of_image, total, std::min(group, total)};
 }
 
+/// What one tile of V and of M take together.
+template <class Filtering, class T>
+std::size_t bytes_of_tile(const convolution_geometry& g) {
+    return Filtering::frequencies * (tile_stride<T>(g.input_channels) + tile_stride<T>(g.output_channels)) *
+           sizeof(T);
+}
+
+/// Where things lie: tiles of V and M, frequencies of V, M and U, panels of output channels.
+template <class T>
+struct layout {
+    std::size_t v_stride, m_stride;
+    std::size_t v_distance, m_distance, u_distance;
+    std::size_t padded;  // output channels, in whole vectors
+    std::size_t panel, panels;
+
+    /// For V and M of `tiles` tiles.
+    layout(const convolution_geometry& g, std::size_t tiles)
+        : v_stride(tile_stride<T>(g.input_channels)),
+          m_stride(tile_stride<T>(g.output_channels)),
+          v_distance(group_stride<T>(tiles, v_stride)),
+          m_distance(group_stride<T>(tiles, m_stride)),
+          u_distance(frequency_stride<T>(g.input_channels, g.output_channels)),
+          padded(round_up(g.output_channels, lanes<T>)),
+          panel(panel_of<T>(g.output_channels)),
+          panels((padded + panel - 1) / panel) {}
+};
+
 /// U = G w G^T for every pair of channels; for the gradient of the input with w rotated and its channels
 /// exchanged.
 template <class Filtering, bool Transposed, class T>

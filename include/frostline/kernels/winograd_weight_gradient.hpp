@@ -36,43 +36,37 @@ template <class Filtering, class T>
 void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T* dw, workspace<T>& scratch) {
     constexpr std::size_t frequencies = Filtering::frequencies;
     const std::size_t inputs = g.input_channels;
-    const std::size_t v_stride = tile_stride<T>(inputs);
-    const std::size_t m_stride = tile_stride<T>(g.output_channels);
-    const std::size_t padded = round_up(g.output_channels, lanes<T>);
-    const std::size_t bytes = frequencies * (v_stride + m_stride) * sizeof(T);
+    const std::size_t bytes = bytes_of_tile<Filtering, T>(g);
     const std::size_t limit = std::max<std::size_t>(gradient_group_bytes / bytes / 128, 1) * 128;
     const tiling tiles = tiles_of<Filtering>(g, limit);
-    const std::size_t v_distance = group_stride<T>(tiles.group, v_stride);
-    const std::size_t m_distance = group_stride<T>(tiles.group, m_stride);
-    const auto v = scratch.array(frequencies * v_distance);
-    const auto m = scratch.array(frequencies * m_distance);
-    const auto zeros = scratch.array(std::max(v_stride, m_stride));
+    const layout<T> at(g, tiles.group);
+    const auto v = scratch.array(frequencies * at.v_distance);
+    const auto m = scratch.array(frequencies * at.m_distance);
+    const auto zeros = scratch.array(std::max(at.v_stride, at.m_stride));
     std::fill(zeros->begin(), zeros->end(), T{0});
 
     constexpr std::size_t slice = own_product_is_fast ? 96 : 1024;
     const std::size_t slices = (inputs + slice - 1) / slice;
-    const std::size_t panel = panel_of<T>(g.output_channels);
-    const std::size_t panels = (padded + panel - 1) / panel;
-    const std::size_t u_distance = inputs * padded + alignment / sizeof(T);
-    const auto du = scratch.array(frequencies * u_distance);
+    const auto du = scratch.array(frequencies * at.u_distance);
     for (std::size_t index = 0; index < tiles.groups(); ++index) {
         const std::size_t first = index * tiles.group;
         const std::size_t size = tiles.size_of(index);
         parallel_ranges(size, 4, [&](std::size_t begin, std::size_t end) {
             transform_input<Filtering>(g, tiles, first + begin, first + end, x, zeros->data(),
-                                       v->data() + begin * v_stride, v_distance, v_stride);
+                                       v->data() + begin * at.v_stride, at.v_distance, at.v_stride);
             transform_tiles<typename Filtering::output_gradient, Filtering::outputs, T>(
                 tiles, first + begin, first + end, dy, g.output_height, g.output_width, g.output_channels, 0,
-                0, zeros->data(), m->data() + begin * m_stride, m_distance, m_stride);
+                0, zeros->data(), m->data() + begin * at.m_stride, at.m_distance, at.m_stride);
         });
-        parallel_for(frequencies * panels * slices, [&](std::size_t task) {
+        parallel_for(frequencies * at.panels * slices, [&](std::size_t task) {
             const std::size_t row = task % slices * slice;
-            const std::size_t column = task / slices % panels * panel;
-            const std::size_t frequency = task / slices / panels;
-            multiply_gradients<T>(size, std::min(slice, inputs - row), std::min(panel, padded - column),
-                                  v->data() + frequency * v_distance + row, v_stride,
-                                  m->data() + frequency * m_distance + column, m_stride, index != 0,
-                                  du->data() + frequency * u_distance + row * padded + column, padded);
+            const std::size_t column = task / slices % at.panels * at.panel;
+            const std::size_t frequency = task / slices / at.panels;
+            multiply_gradients<T>(size, std::min(slice, inputs - row), std::min(at.panel, at.padded - column),
+                                  v->data() + frequency * at.v_distance + row, at.v_stride,
+                                  m->data() + frequency * at.m_distance + column, at.m_stride, index != 0,
+                                  du->data() + frequency * at.u_distance + row * at.padded + column,
+                                  at.padded);
         });
     }
     parallel_ranges(inputs, 4, [&](std::size_t begin, std::size_t end) {
@@ -80,8 +74,8 @@ void backward_weights(const convolution_geometry& g, const T* x, const T* dy, T*
             for (std::size_t column = 0; column < g.output_channels; column += lanes<T>) {
                 both_axes<T, typename Filtering::filter_gradient>(
                     [&](std::size_t i, std::size_t j) {
-                        return load(du->data() + (i * Filtering::filter_gradient::from + j) * u_distance +
-                                    row * padded + column);
+                        return load(du->data() + (i * Filtering::filter_gradient::from + j) * at.u_distance +
+                                    row * at.padded + column);
                     },
                     [&](std::size_t i, std::size_t j, const simd<T>& value) {
                         const std::size_t tap = i * 3 + j;

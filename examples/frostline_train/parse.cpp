@@ -4,8 +4,7 @@
 
 #include "frostline/core/errors.hpp"
 #include "frostline/data/named_dataset.hpp"
-#include "frostline/freeze/learn_and_drop.hpp"
-#include "frostline/freeze/linear_schedule.hpp"
+#include "frostline/freeze/named_policy.hpp"
 #include "frostline/models/named_model.hpp"
 #include "frostline/optim/schedules.hpp"
 #include "frostline/version.hpp"
@@ -25,6 +24,40 @@
 
 namespace {
 
+void explain(std::string_view key, auto value, std::string_view meaning) {
+    std::string text = frostline::sentence("    ", key, '=', value);
+    text.resize(std::max<std::size_t>(26, text.size() + 2), ' ');
+    std::cout << text << meaning << '\n';
+}
+
+void print_scorers() {
+    std::cout << "scorers, NAME or NAME:key=value,..., with their defaults:\n"
+                 "  weight_change: how far the weights moved since the last decision\n";
+    explain("measure", "relative_l2", "or mean_l1, raw_l1");
+    explain("per_learning_rate", "yes", "or no: divided by the learning rate summed since then");
+    std::cout << "  weight_cosine: how far the direction of the weights turned\n";
+    explain("since", "last_decision", "or start");
+    std::cout << "  path_ratio: how straight the weights moved, from 1 to 0\n";
+    explain("every", 8, "steps between two whose length is measured");
+    std::cout << "  effective_perturbation: APF, whether changes add up or cancel\n";
+    explain("smoothing", 0.99, "of the averages");
+    std::cout << "  gradient_norm: length of the mean gradient\n"
+                 "  gradient_change: AutoFreeze, relative change of the size of the summed gradient\n"
+                 "  gradient_delta: GradES, difference of the last two gradients\n"
+                 "  sensitivity_uncertainty: AFLoRA\n";
+    explain("sensitivity_smoothing", 0.85, "of the gradient's size");
+    explain("uncertainty_smoothing", 0.95, "of its deviation from that");
+    std::cout << "  activation_change: relative change of the outputs on a probe batch\n"
+                 "  similarity_preserving_loss: Egeria, change of which samples look alike\n"
+                 "  linear_cka: 1 - CKA of the outputs\n"
+                 "  svcca: 1 - mean canonical correlation of the outputs, and\n";
+    explain("variance", 0.99, "share that the compared directions hold");
+    std::cout << "  all of the last four:\n";
+    explain("samples", 64, "of the training set in the probe batch");
+    explain("reference", "earlier", "or initial: what the outputs are compared with");
+    explain("decisions", 1, "how long ago, where earlier");
+}
+
 void print_lists() {
     std::cout << "models:\n";
     for (const auto& model : frostline::named_models) std::cout << "  " << model << '\n';
@@ -36,27 +69,19 @@ void print_lists() {
         std::cout << "  " << set.name << '\n';
     }
 
-    const auto explain = [](std::string_view key, auto value, std::string_view meaning) {
-        std::string text = frostline::sentence("    ", key, '=', value);
-        text.resize(std::max<std::size_t>(26, text.size() + 2), ' ');
-        std::cout << text << meaning << '\n';
-    };
-    const frostline::linear_schedule linear;
-    const frostline::learn_and_drop learning;
-    std::cout << "policies, NAME or NAME:key=value,..., with their defaults:\n"
-                 "  never: freezes nothing\n"
-                 "  linear: a fixed schedule\n";
-    explain("start", linear.start, "share of the run after which blocks begin to freeze");
-    explain("end", linear.end, "share of the run after which the last of them is frozen");
-    explain("share", linear.share, "share of the blocks that is frozen then");
-    std::cout << "  learn_and_drop: by parameter change, now and still to come\n";
-    explain("warm_up", learning.warm_up, "share of the run in which nothing freezes");
-    explain("below_peak", learning.below_peak,
-            "a block has slowed down below this share of its highest score");
-    explain("remaining", learning.remaining, "and is done when score * learning rate left is below this");
-    explain("keep_active", learning.keep_active, "share of the learning blocks that never freezes");
-    explain("patience", learning.patience, "decisions at which it must have been slow");
-    explain("at_most", learning.at_most, "learning blocks that may freeze at one decision");
+    const auto explain_option = [](std::string_view key, const auto& value, double, double,
+                                   std::string_view meaning) { explain(key, value, meaning); };
+    std::cout << "policies, NAME or NAME:key=value,..., with their defaults:\n";
+    frostline::for_each_named_policy(
+        [&](std::string_view policy_name, auto policy, std::string_view meaning) {
+            std::cout << "  " << policy_name << ": " << meaning << '\n';
+            frostline::for_each_option(policy, explain_option);
+        });
+    std::cout << "  all of them but never:\n";
+    frostline::thaw_options thaw;
+    frostline::for_each_option(thaw, explain_option);
+
+    print_scorers();
 
     const frostline::cosine cosine;
     const frostline::step_decay step;
@@ -193,6 +218,17 @@ std::optional<settings> parse(int argc, char** argv) {
                    "Freezing policy, NAME or NAME:key=value,...; --list names them")
         ->type_name("POLICY")
         ->transform(name("a policy"));
+    app.add_option("--decide-every", chosen.decide_every,
+                   "Steps from one decision of the policy to the next; 0: one after each epoch")
+        ->type_name("STEPS")
+        ->transform(whole_number(0));
+    app.add_option(
+           "--scorer", chosen.scorer,
+           "Scorer of the blocks, NAME or NAME:key=value,...; --list names them (default: the one that the "
+           "policy is meant for, else weight_change)")
+        ->type_name("SCORER")
+        ->transform(name("a scorer"))
+        ->default_str("");
     app.add_option("--epochs", chosen.epochs, "Passes over the training set")
         ->type_name("N")
         ->transform(whole_number(1, 1'000'000'000));
@@ -262,7 +298,7 @@ std::optional<settings> parse(int argc, char** argv) {
             print_lists();
             throw CLI::Success();
         },
-        "List models, data sets, policies and schedules");
+        "List models, data sets, policies, scorers and schedules");
     try {
         app.parse(arguments(argc, argv));
     } catch (const CLI::Success& answered) {

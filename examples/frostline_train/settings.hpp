@@ -13,6 +13,8 @@ struct settings {
     std::string data = "fashion-mnist";
     std::string data_dir;
     std::string policy = "learn_and_drop";
+    std::size_t decide_every = 0;  // steps; 0: after each epoch
+    std::string scorer;            // empty: the one that the policy is meant for
     std::size_t epochs = 10;
     std::size_t batch_size = 128;
     double learning_rate = 0.05;

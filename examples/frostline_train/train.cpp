@@ -17,7 +17,8 @@
 #include "frostline/features/memory_feature_store.hpp"
 #include "frostline/features/no_feature_store.hpp"
 #include "frostline/freeze/named_policy.hpp"
-#include "frostline/freeze/weight_change.hpp"
+#include "frostline/freeze/named_scorer.hpp"
+#include "frostline/freeze/policies/never.hpp"
 #include "frostline/models/named_model.hpp"
 #include "frostline/optim/named_schedule.hpp"
 #include "frostline/optim/sgd.hpp"
@@ -44,7 +45,6 @@
 namespace {
 
 using scalar = float;
-constexpr const char* scorer_name = "weight_change";
 
 frostline::any_feature_store<scalar> make_store(const settings& chosen) {
     if (chosen.store == "none") return frostline::no_feature_store{};
@@ -54,11 +54,12 @@ frostline::any_feature_store<scalar> make_store(const settings& chosen) {
 frostline::record_line run_json(const settings& chosen, const std::string& policy) {
     frostline::record_line line{{"event", "run"},
                                 {"policy", policy},
-                                {"scorer", scorer_name},
+                                {"scorer", chosen.scorer},
                                 {"model", chosen.model},
                                 {"data", chosen.data},
                                 {"data_dir", chosen.data_dir},
                                 {"data_folder", frostline::folder_of(chosen.data, chosen.data_dir).string()},
+                                {"decide_every", chosen.decide_every},
                                 {"epochs", chosen.epochs},
                                 {"batch_size", chosen.batch_size},
                                 {"learning_rate", chosen.learning_rate},
@@ -113,11 +114,12 @@ template <class Network>
 class session {
 public:
     session(const settings& chosen, const std::atomic<bool>& interrupted, Network network,
-            frostline::any_dataset train, std::optional<frostline::any_dataset> validation,
-            frostline::any_dataset test)
+            frostline::any_scorer<scalar> scorer, frostline::any_dataset train,
+            std::optional<frostline::any_dataset> validation, frostline::any_dataset test)
         : chosen_(chosen),
           interrupted_(interrupted),
           network_(std::move(network)),
+          scorer_(std::move(scorer)),
           train_(std::move(train)),
           validation_(std::move(validation)),
           test_(std::move(test)),
@@ -125,7 +127,8 @@ public:
                    .batch_size = chosen.batch_size,
                    .schedule = frostline::named_schedule(chosen.schedule, chosen.learning_rate),
                    .weight_decay = chosen.weight_decay,
-                   .seed = chosen.seed},
+                   .seed = chosen.seed,
+                   .decide_every = chosen.decide_every},
           loss_{{.label_smoothing = chosen.label_smoothing}},
           optimiser_{{.momentum = chosen.momentum, .nesterov = chosen.nesterov}} {}
 
@@ -140,7 +143,7 @@ public:
             if (interrupted_) return;
         }
         if (chosen_.compare && !chosen_.record.empty()) {
-            frostline::record record(chosen_.record, chosen_.policy, scorer_name,
+            frostline::record record(chosen_.record, chosen_.policy, scorer_.name(),
                                      frostline::existing_record::append);
             record.write(frostline::comparison_json(summaries_.front(), summaries_.back()));
         }
@@ -163,7 +166,7 @@ private:
         std::optional<frostline::record> record;
         if (!chosen_.record.empty()) {
             record.emplace(
-                chosen_.record, policy.name(), scorer_name,
+                chosen_.record, policy.name(), scorer_.name(),
                 logs_.size() == 1 ? frostline::existing_record::replace : frostline::existing_record::append);
             record->write(run_json(chosen_, policy.name()));
         }
@@ -175,9 +178,8 @@ private:
             tell(record, event);
         };
         network_.initialise(chosen_.seed);
-        frostline::trainer trainer{
-            network_,        loss_, optimiser_, frostline::weight_change{}, policy, make_store(chosen_),
-            stop_on_signal_, log,   observers};
+        frostline::trainer trainer{network_,        loss_, optimiser_, scorer_, policy, make_store(chosen_),
+                                   stop_on_signal_, log,   observers};
         trainer.run(options_, train_, test_, validation_, stop_on_signal_.token());
         if (record) summaries_.push_back(record->summary());
     }
@@ -188,10 +190,9 @@ private:
             frostline::take_first(train_, std::min(train_.size(), 2 * options_.batch_size));
         auto options = options_;
         options.epochs = 1;
-        frostline::trainer trainer{network_,           loss_,
-                                   optimiser_,         frostline::weight_change{},
-                                   frostline::never{}, frostline::no_feature_store{},
-                                   stop_on_signal_};
+        frostline::trainer trainer{
+            network_,       loss_, optimiser_, scorer_, frostline::never{}, frostline::no_feature_store{},
+            stop_on_signal_};
         trainer.run(options, few, {}, {}, stop_on_signal_.token());
     }
 
@@ -214,6 +215,7 @@ private:
     const std::atomic<bool>& interrupted_;
     signal_watch stop_on_signal_{interrupted_};
     Network network_;
+    frostline::any_scorer<scalar> scorer_;
     frostline::any_dataset train_;
     std::optional<frostline::any_dataset> validation_;
     frostline::any_dataset test_;
@@ -230,13 +232,14 @@ void summarise(const settings& chosen, const Network& network) {
     const auto blocks = frostline::summary(network);
     if (!chosen.quiet) frostline::print_summary(std::cout, blocks);
     if (chosen.record.empty()) return;
-    frostline::record lines(chosen.record, "", scorer_name);
+    frostline::record lines(chosen.record, "", "");
     for (const auto& line : frostline::summary_lines(blocks)) lines.write(line);
 }
 
 }  // namespace
 
-void train(const settings& chosen, const std::atomic<bool>& interrupted) {
+void train(const settings& wished, const std::atomic<bool>& interrupted) {
+    settings chosen = wished;
     std::vector<frostline::any_policy> policies{frostline::named_policy(chosen.policy)};
     if (chosen.compare) {
         frostline::require<frostline::argument_error>(
@@ -245,6 +248,9 @@ void train(const settings& chosen, const std::atomic<bool>& interrupted) {
             '"');
         policies.insert(policies.begin(), frostline::any_policy("never", frostline::never{}));
     }
+    if (chosen.scorer.empty())
+        chosen.scorer = policies.back().scorer.empty() ? "weight_change" : policies.back().scorer;
+    const auto scorer = frostline::named_scorer<scalar>(chosen.scorer);
     if (!chosen.record.empty()) frostline::record::check(chosen.record);
     if (chosen.threads > 0) frostline::set_threads(chosen.threads);
     auto train = load(chosen, frostline::dataset_part::train, chosen.train_limit);
@@ -258,6 +264,6 @@ void train(const settings& chosen, const std::atomic<bool>& interrupted) {
     train = prepared(chosen, train, chosen.augment);
     frostline::with_model<scalar>(chosen.model, train.shape(), train.classes(), [&](auto network) {
         if (chosen.summary) return summarise(chosen, network);
-        session(chosen, interrupted, std::move(network), train, validation, test).run(policies);
+        session(chosen, interrupted, std::move(network), scorer, train, validation, test).run(policies);
     });
 }

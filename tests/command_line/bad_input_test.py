@@ -134,6 +134,9 @@ def bad_command_lines(folder, data):
     bad("unknown policy", 'no policy "melt"', "--policy", "melt")
     bad("unknown key", "melting", "--policy", "learn_and_drop:melting=1")
     bad("key out of range", "warm_up", "--policy", "learn_and_drop:warm_up=-1")
+    bad("unknown scorer", 'no scorer "melt"', "--scorer", "melt")
+    bad("unknown key of a scorer", "melting", "--scorer", "linear_cka:melting=1")
+    bad("unknown word of a scorer", "relative_l2 or mean_l1", "--scorer", "weight_change:measure=l3")
     bad("unknown schedule", 'no schedule "zigzag"', "--schedule", "zigzag")
     bad("names of several lines", "no policy", "--policy", "two\nlines")
     bad("comparison with itself", "--compare", "--policy", "never", "--compare")
@@ -202,14 +205,24 @@ def good_run(folder, data):
     status, _, errors = run(*tiny(data, record, "--compare", "--policy", "linear:start=0,end=0.5"))
     check(status == 0 and errors == "", "a good run", status, errors)
     lines = lines_of(record)
-    for policy, part in (("never", lines[:6]), ("linear", lines[6:-1])):
+    for policy, part in (("never", lines[:7]), ("linear", lines[7:-1])):
         events = [line["event"] for line in part if line["event"] != "freeze"]
-        check(events == ["run", "epoch", "decision", "epoch", "decision", "summary"],
+        check(events == ["run", "start", "epoch", "decision", "epoch", "decision", "summary"],
               f"events of {policy}", events)
         check(part[0]["policy"] == part[-1]["policy"] == policy, f"the policy {policy}", part)
         check(part[0]["data_folder"] == str(data), "the folder of the data", part[0])
         check(part[-1]["stopped"] is False, f"{policy} is not stopped", part[-1])
     check(lines[-1]["event"] == "comparison", "a comparison at the end", lines[-1])
+
+    record.unlink()
+    status, _, errors = run(*tiny(data, record, "--policy", "never", "--scorer", "linear_cka:samples=32"))
+    check(status == 0 and errors == "", "a run with a scorer of outputs", status, errors)
+    first, *_, last = lines_of(record)
+    check(first["scorer"] == "linear_cka:samples=32", "the scorer and its options", first)
+    decisions = [line for line in lines_of(record) if line["event"] == "decision"]
+    check(all(each["score"] is not None for line in decisions for each in line["scores"]["linear_cka"]),
+          "scores of every decision", decisions)
+    check(last["scoring_flops"] > 0, "FLOPs of scoring", last)
 
     for wish in ("--help", "--list", "--version"):
         status, output, errors = run("--epochs", "-1", wish)

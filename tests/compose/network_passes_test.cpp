@@ -6,6 +6,10 @@
 #include "support/count_allocations.hpp"
 #include "support/network_gradients.hpp"
 
+#include <numeric>
+#include <utility>
+#include <vector>
+
 using namespace frostline;
 using namespace small;
 using standalone::random_tensor;
@@ -110,6 +114,49 @@ TEST_CASE("a network computes the gradient of its input alone when that is wante
     CHECK(same_bits(network.backward(x, scratch, 0, network.blocks(), gradients::input), dx));
     const auto untouched = network.arenas().gradients();
     CHECK(std::all_of(untouched.begin(), untouched.end(), [](double g) { return g == 7; }));
+}
+
+TEST_CASE("blocks that are frozen between others infer, keep their statistics and spare their gradients") {
+    auto network = make<double>(1);
+    const std::size_t blocks = network.blocks(), chosen = 4;
+    std::vector<bool> frozen(blocks);
+    frozen[1] = frozen[chosen] = true;
+    const auto x = random_tensor<double>(4, input, "x");
+    network.forward(x, 0, blocks, training);  // statistics that differ from the initial ones
+    const auto statistics = [&](std::size_t index) {
+        std::vector<double> values;
+        network.visit(index, [&](auto& block, auto&) {
+            block.for_each_buffer(
+                [&](auto& item) { values.insert(values.end(), item.values.begin(), item.values.end()); });
+        });
+        return values;
+    };
+    const auto first = statistics(0), second = statistics(1), fifth = statistics(chosen);
+    const auto gradient = random_tensor<double>(4, network.output_shape(), "dy");
+    auto dy = gradient;
+    const auto forward = [&] { return network.forward(x, 0, blocks, training, frozen); };
+    forward();
+    CHECK(statistics(0) != first);
+    CHECK(statistics(1) == second);
+    CHECK(statistics(chosen) == fifth);
+
+    std::fill(network.arenas().gradients().begin(), network.arenas().gradients().end(), 7.0);
+    network.backward(x, dy, 0, blocks, gradients::parameters, frozen);
+    for (std::size_t block = 0; block < blocks; ++block) {
+        const auto& description = network.block(block);
+        if (!description.learns()) continue;
+        CHECK((network.arenas().gradients()[description.first_value] == 7) == frozen[block]);
+    }
+    // The gradient of a weight in front of the frozen blocks is the difference of the loss.
+    const double found = network.arenas().gradients()[0];
+    double& weight = network.arenas().values()[0];
+    const auto loss = [&](double step) {
+        const double before = std::exchange(weight, weight + step);
+        const auto y = forward();
+        weight = before;
+        return std::inner_product(y.data(), y.data() + y.size(), gradient.data(), 0.0);
+    };
+    CHECK(found == Catch::Approx((loss(1e-6) - loss(-1e-6)) / 2e-6).epsilon(1e-5));
 }
 
 TEST_CASE("a network's gradients are the differences of its loss") {

@@ -77,9 +77,11 @@ static_assert(std::is_same_v<decltype(identity_block<float>(1)), decltype(projec
 
 TEST_CASE("a residual block's backward pass gives the gradients of its forward pass") {
     const auto check = [](auto checked, const sample_shape& input, std::size_t samples) {
-        const auto result = check_gradients(checked, input, samples);
-        INFO(result.where);
-        CHECK(result.worst_error < 1e-6);
+        for (const auto during : {phase::training, phase::frozen}) {
+            const auto result = check_gradients(checked, input, samples, 0, 100, during);
+            INFO(result.where);
+            CHECK(result.worst_error < 1e-6);
+        }
     };
     SECTION("without a shortcut layer") { check(identity_block<double>(3), {4, 5, 3}, 3); }
     SECTION("with one") { check(projection_block<double>(2, 5, 2), {5, 6, 2}, 4); }

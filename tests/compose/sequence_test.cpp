@@ -59,9 +59,11 @@ static_assert(!sequence<relu<float>, conv2d<float>>::reads.output);
 
 TEST_CASE("a sequence's backward pass gives the gradients of its forward pass") {
     const auto check = [](auto checked, const sample_shape& input, std::size_t samples) {
-        const auto result = check_gradients(checked, input, samples);
-        INFO(result.where);
-        CHECK(result.worst_error < 1e-6);
+        for (const auto during : {phase::training, phase::frozen}) {
+            const auto result = check_gradients(checked, input, samples, 0, 100, during);
+            INFO(result.where);
+            CHECK(result.worst_error < 1e-6);
+        }
     };
     SECTION("of different layers") { check(small<double>(), small_input, 3); }
     SECTION("of one layer") { check(sequence(convolution<double>("only", 2, 3)), {4, 3, 2}, 2); }

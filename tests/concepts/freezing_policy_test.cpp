@@ -2,9 +2,9 @@
 #include "frostline/concepts/freezing_policy.hpp"
 
 #include "frostline/freeze/any_policy.hpp"
-#include "frostline/freeze/learn_and_drop.hpp"
-#include "frostline/freeze/linear_schedule.hpp"
-#include "frostline/freeze/never.hpp"
+#include "frostline/freeze/policies/learn_and_drop.hpp"
+#include "frostline/freeze/policies/linear_schedule.hpp"
+#include "frostline/freeze/policies/never.hpp"
 #include "support/catch.hpp"
 
 #include <vector>

@@ -2,7 +2,7 @@
 #include "frostline/concepts/scorer.hpp"
 
 #include "frostline/freeze/any_scorer.hpp"
-#include "frostline/freeze/weight_change.hpp"
+#include "frostline/freeze/scorers/weight_change.hpp"
 #include "support/catch.hpp"
 
 #include <vector>

@@ -3,6 +3,9 @@
 
 #include "support/catch.hpp"
 
+#include <array>
+#include <string_view>
+
 using namespace frostline;
 
 TEST_CASE("named_options takes a name alone") {
@@ -45,10 +48,31 @@ TEST_CASE("named_options keeps numbers in their range") {
 }
 
 TEST_CASE("named_options rejects text of another form") {
-    for (const char* text : {"", ":", ":a=1", "x:", "x:a", "x:=1", "x:a=", "x:a=1,", "x:a=1,,b=2", "x:a=one",
-                             "x:a=1x", "x:a=1 ", "x:a=nan", "x:a=inf", "x:a=1e999", "x:a=1,a=2", "x:a=b=1"})
+    for (const char* text :
+         {"", ":", ":a=1", "x:", "x:a", "x:=1", "x:a=", "x:a=1,", "x:a=1,,b=2", "x:a=1,a=2"})
         CHECK_THROWS_AS(named_options(text), argument_error);
     CHECK_THROWS_WITH(named_options("x:a=1,a=2"), "x: the option \"a\" stands twice");
-    CHECK_THROWS_WITH(named_options("x:a=one"), "x: a must be a finite number, found \"one\"");
-    CHECK_THROWS_WITH(named_options("x:a"), "x: found \"a\", expected KEY=NUMBER");
+    CHECK_THROWS_WITH(named_options("x:a"), "x: found \"a\", expected KEY=VALUE");
+}
+
+TEST_CASE("named_options takes no word for a number") {
+    for (const char* text :
+         {"x:a=one", "x:a=1x", "x:a=1 ", "x:a=nan", "x:a=inf", "x:a=-inf", "x:a=1e999", "x:a=b=1"}) {
+        CHECK_THROWS_AS(named_options(text).number("a", 0), argument_error);
+        CHECK_THROWS_AS(named_options(text).count("a", 0), argument_error);
+    }
+    CHECK_THROWS_WITH(named_options("x:a=one").number("a", 0), "x: a must be a finite number, found \"one\"");
+}
+
+TEST_CASE("named_options finds the place of a word among those that are known") {
+    constexpr std::array<std::string_view, 3> words{"low", "high", "2"};
+    CHECK(named_options("x:level=high").choice("level", words, 0) == 1);
+    CHECK(named_options("x:level=2").choice("level", words, 0) == 2);
+    CHECK(named_options("x").choice("level", words, 2) == 2);
+    CHECK_THROWS_AS(named_options("x:level=higher").choice("level", words, 0), argument_error);
+    CHECK_THROWS_WITH(named_options("x:level=higher").choice("level", words, 0),
+                      "x: level must be low or high or 2, found \"higher\"");
+    named_options options("x:levels=low");
+    options.choice("level", words, 0);
+    CHECK_THROWS_WITH(options.require_all_used(), "x has no option \"levels\", known are level");
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "frostline/freeze/any_policy.hpp"
 
-#include "frostline/freeze/linear_schedule.hpp"
+#include "frostline/freeze/policies/linear_schedule.hpp"
 #include "support/catch.hpp"
 
 using namespace frostline;

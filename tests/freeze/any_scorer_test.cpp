@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "frostline/freeze/any_scorer.hpp"
 
-#include "frostline/freeze/weight_change.hpp"
+#include "frostline/freeze/scorers/weight_change.hpp"
 #include "support/catch.hpp"
 
 #include <vector>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "frostline/freeze/learn_and_drop.hpp"
+#include "frostline/freeze/policies/learn_and_drop.hpp"
 
 #include "frostline/core/random.hpp"
 #include "support/catch.hpp"
@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 using namespace frostline;
@@ -54,7 +55,68 @@ trace random_trace(std::uint64_t seed, std::size_t decisions, std::size_t blocks
     return scores;
 }
 
+/// The rules of learn_and_drop in one piece, without predicates.
+struct in_one_piece : learn_and_drop {
+    std::size_t operator()(const training_view& view) const {
+        if (static_cast<double>(view.epoch) < warm_up * static_cast<double>(view.epochs)) return view.frozen;
+        const auto kept = static_cast<std::size_t>(std::ceil(keep_active * static_cast<double>(view.blocks)));
+        const std::size_t freezable =
+            std::min(view.last_freezable, view.blocks - std::min(view.blocks, kept));
+        const std::size_t limit = std::max(view.frozen, std::min(freezable, view.frozen + at_most));
+        std::size_t boundary = view.frozen;
+        while (boundary < limit && converged(view, boundary)) ++boundary;
+        return boundary;
+    }
+
+    bool converged(const training_view& view, std::size_t block) const {
+        double peak = 0;
+        for (const auto& scores : view.scores) peak = std::max(peak, scores[block].value_or(peak));
+        const auto slow = [&](const decision_scores& scores) {
+            return scores[block] && *scores[block] < below_peak * peak;
+        };
+        if (view.scores.empty() || !slow(view.scores.back())) return false;
+        const auto slow_decisions = std::count_if(view.scores.begin(), view.scores.end(), slow);
+        return static_cast<std::size_t>(slow_decisions) >= patience &&
+               *view.scores.back()[block] * view.learning_rate_left < remaining;
+    }
+};
+
 }  // namespace
+
+TEST_CASE("learn_and_drop decides as its rules written in one piece do") {
+    std::size_t rises = 0, stays = 0;
+    for (std::uint64_t seed = 0; seed < 400; ++seed) {
+        const random_stream draws(seed, purpose::user, 1);
+        const auto scores = random_trace(seed, 12, 7);
+        in_one_piece whole;
+        if (seed > 0) {  // 0: the defaults
+            whole.warm_up = 0.6 * draws.uniform(0);
+            whole.below_peak = 0.2 + draws.uniform(1);
+            whole.remaining = 2 * draws.uniform(2);
+            whole.keep_active = 0.7 * draws.uniform(3);
+            whole.patience = 1 + draws.bits(4) % 4;
+            whole.at_most = 1 + draws.bits(5) % 7;
+        }
+        const learn_and_drop composed = whole;
+        std::size_t frozen = 0;
+        for (std::size_t epoch = 1; epoch <= scores.size(); ++epoch) {
+            const trace so_far(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(epoch));
+            training_view view;
+            view.epoch = epoch;
+            view.epochs = 12;
+            view.blocks = 7;
+            view.last_freezable = 6;
+            view.frozen = frozen;
+            view.scores = so_far;
+            view.learning_rate_left = static_cast<double>(12 - epoch);
+            REQUIRE(composed(view) == whole(view));
+            const std::size_t before = std::exchange(frozen, composed(view));
+            ++(frozen > before ? rises : stays);
+        }
+    }
+    CHECK(rises > 500);
+    CHECK(stays > 500);
+}
 
 TEST_CASE("learn_and_drop freezes what has converged") { CHECK(ask({}, converged(40), 60) > 0); }
 

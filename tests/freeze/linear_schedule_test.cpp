@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "frostline/freeze/linear_schedule.hpp"
+#include "frostline/freeze/policies/linear_schedule.hpp"
 
 #include "support/catch.hpp"
 

@@ -54,7 +54,7 @@ TEST_CASE("a named policy has the defaults of its type, and takes its options") 
 }
 
 TEST_CASE("an unknown policy is refused, and the known ones are named") {
-    refused("sometimes", "there is no policy \"sometimes\", known are never, linear, learn_and_drop");
+    refused("sometimes", "there is no policy \"sometimes\", known are never, learn_and_drop, linear");
     refused("", "has no name");
     refused("Never", "there is no policy \"Never\"");
 }
@@ -70,7 +70,7 @@ TEST_CASE("an option of a policy outside its range is refused") {
     refused("linear:end=1.5", "linear: end must be a number from 0 to 1, found 1.5");
     refused("linear:share=2", "linear: share must be a number from 0 to 1, found 2");
     refused("linear:share=half", "linear: share must be a finite number, found \"half\"");
-    refused("linear:share", "expected KEY=NUMBER");
+    refused("linear:share", "expected KEY=VALUE");
     refused("linear:share=1,share=1", "the option \"share\" stands twice");
     refused("learn_and_drop:warm_up=1.1", "warm_up must be a number from 0 to 1, found 1.1");
     refused("learn_and_drop:at_most=0", "learn_and_drop: at_most must be");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "frostline/freeze/never.hpp"
+#include "frostline/freeze/policies/never.hpp"
 
 #include "support/catch.hpp"
 

@@ -236,6 +236,36 @@ TEST_CASE("conv2d_batch_norm in inference changes neither its statistics nor its
     CHECK(fused.value("norm.weight") == weight);
 }
 
+TEST_CASE("conv2d_batch_norm frozen between others infers, and passes the gradient of what it computes") {
+    for (const auto& of : cases) {
+        const auto check = [&](auto layer) {
+            layer.for_each_buffer([](auto& item) {
+                for (std::size_t i = 0; i < item.values.size(); ++i) item.values[i] += 0.25 * (1.0 + i % 3);
+            });
+            const auto result = check_gradients(layer, of.input, of.samples, 0, 60, phase::frozen);
+            INFO(result.where);
+            CHECK(result.worst_error < 1e-6);
+        };
+        check(make<activated<double>>(of));
+        check(make<plain<double>>(of));
+        check(make<without_addend<activated<double>>>(of));
+
+        bound_layer fused(make<activated<double>>(of));
+        const auto x = random_tensor<double>(of.samples, of.input, "x");
+        fused.forward(x, phase::training);
+        const auto mean = fused.statistics("norm.running_mean");
+        CHECK(same_bits(fused.forward(x, phase::frozen), fused.forward(x, phase::inference)));
+        CHECK(fused.statistics("norm.running_mean") == mean);
+        // What was frozen trains again as if nothing had been.
+        const auto y = fused.forward(x, phase::training);
+        const auto dy = random_tensor<double>(of.samples, shape_of(y), "dy");
+        const auto dx = fused.backward(x, y, dy, gradients::both);
+        fused.forward(x, phase::frozen);
+        fused.forward(x, phase::training);
+        CHECK(same_bits(fused.backward(x, y, dy, gradients::both), dx));
+    }
+}
+
 TEST_CASE("conv2d_batch_norm computes the gradients that are wanted and leaves the others alone") {
     const auto& of = cases[1];
     bound_layer fused(make<activated<double>>(of));

@@ -161,12 +161,44 @@ void check_gradient(const Make& make, std::size_t samples, const sample_shape& s
     CHECK(result.worst_error < 1e-6);
 }
 
+/// Frozen computes as inference does, changes no statistics, and its gradients fit.
+template <class Make>
+void check_frozen(const Make& make, std::size_t samples, const sample_shape& shape) {
+    auto layer = make.template operator()<double>();
+    layer.for_each_buffer([](auto& item) {
+        for (std::size_t i = 0; i < item.values.size(); ++i)
+            item.values[i] += 0.1 * static_cast<double>(i % 7);
+    });
+    const auto result = check_gradients(layer, shape, samples, 0, 100, phase::frozen);
+    INFO("worst in " << result.where);
+    CHECK(result.worst_error < 1e-6);
+
+    arenas_of<decltype(layer)> arenas;
+    bind(layer, arenas);
+    std::vector<double> before, after;
+    const auto read = [&](std::vector<double>& values) {
+        layer.for_each_buffer(
+            [&](auto& item) { values.insert(values.end(), item.values.begin(), item.values.end()); });
+    };
+    read(before);
+    typename decltype(layer)::context context;
+    workspace<double> scratch;
+    tensor<double> frozen, inferred;
+    const auto x = random_tensor<double>(samples, shape, "frozen");
+    layer.forward(x, frozen, context, scratch, pass{.phase = phase::frozen, .seed = 3, .step = 9});
+    layer.forward(x, inferred, context, scratch, pass{});
+    CHECK(same_bits(frozen, inferred));
+    read(after);
+    CHECK(before == after);
+}
+
 /// All of the above, also for a batch of one sample.
 template <class Make>
 void check_layer(const Make& make, std::size_t samples, const sample_shape& shape) {
     INFO(samples << " samples of " << shape);
     check_gradient(make, samples, shape);
     check_gradient(make, 1, shape);
+    check_frozen(make, samples, shape);
     check_precision(make, samples, shape);
     check_rows<float>(make, shape);
     check_rows<double>(make, shape);

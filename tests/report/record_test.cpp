@@ -80,7 +80,11 @@ TEST_CASE("A record holds each event of a run as one line with exactly its field
     const scratch_folder folder;
     record log(folder.file(), "learn_and_drop", "weight_change");
     log.write({{"event", "run"}, {"batch_size", 64}, {"environment", environment_json()}});
-    log(run_started{});
+    log(run_started{.epochs = 3,
+                    .steps_per_epoch = 20,
+                    .batch_size = 64,
+                    .training_samples = 1280,
+                    .costs = {{10, 20, 400, 9}}});
     log(decision_taken{.epoch = 1,
                        .step = 20,
                        .blocks = {0, 2, 5},
@@ -88,7 +92,8 @@ TEST_CASE("A record holds each event of a run as one line with exactly its field
                        .learning_rate_sum = 0.5,
                        .learning_rate_left = 2.0,
                        .steps = 20,
-                       .wanted = 1});
+                       .wanted = 1,
+                       .train_loss = 0.5});
     log(frost_line_moved{.epoch = 1,
                          .step = 20,
                          .frozen_before = 0,
@@ -114,34 +119,53 @@ TEST_CASE("A record holds each event of a run as one line with exactly its field
     log(finished_run(10, 0.5, 250));
 
     const auto lines = lines_of(folder.file());
-    REQUIRE(lines.size() == 5);
+    REQUIRE(lines.size() == 6);
     CHECK_THAT(text_of(folder.file()),
                StartsWith(R"({"schema":1,"event":"run","batch_size":64,"environment":{)"));
 
-    CHECK(lines[1].dump() ==
+    CHECK(lines[1].dump() == R"({"schema":1,"event":"start","epochs":3,"steps_per_epoch":20,"batch_size":64,)"
+                             R"("training_samples":1280,"blocks":[{"forward_flops":10,"backward_flops":20,)"
+                             R"("backward_input_flops":9,"output_bytes":400}]})");
+    CHECK(lines[2].dump() ==
           R"({"schema":1,"event":"decision","epoch":1,"step":20,"scores":{"weight_change":[)"
           R"({"block":0,"score":0.25},{"block":2,"score":null},{"block":5,"score":1.5}]},)"
-          R"("learning_rate_sum":0.5,"learning_rate_left":2.0,"steps":20,"wanted":1})");
-    CHECK(lines[2].dump() ==
+          R"("learning_rate_sum":0.5,"learning_rate_left":2.0,"steps":20,"train_loss":0.5,"wanted":1})");
+    CHECK(lines[3].dump() ==
           R"({"schema":1,"event":"freeze","epoch":1,"step":20,"frozen_before":0,"frozen":2,)"
           R"("dropped_before":0,"dropped":1,"reason":"the policy wanted 1"})");
-    CHECK(lines[3].dump() ==
+    CHECK(lines[4].dump() ==
           R"({"schema":1,"event":"epoch","epoch":1,"seconds":1.5,"evaluation_seconds":0.5,)"
           R"("learning_rate":0.1,"train_loss":2.25,"train_accuracy":0.75,)"
           R"("validation_accuracy":null,"test_accuracy":0.5,"frozen":2,"dropped":1,)"
           R"("scores":[null,0.5],"forward_flops":12345678901234567890,"backward_flops":5,)"
           R"("store_bytes":4096})");
-    CHECK(fields_of(lines[4]) ==
+    CHECK(fields_of(lines[5]) ==
           std::set<std::string>{"schema", "event", "policy", "epochs", "stopped", "test_accuracy", "seconds",
                                 "evaluation_seconds", "scoring_flops", "forward_flops", "forward_flops_full",
                                 "forward_flops_saved", "backward_flops", "backward_flops_full",
                                 "training_flops_saved", "peak_memory_bytes"});
-    CHECK(lines[4]["event"] == "summary");
-    CHECK(lines[4]["policy"] == "learn_and_drop");
-    CHECK(lines[4]["stopped"] == false);
-    CHECK(lines[4]["forward_flops_saved"] == 0.75);
-    CHECK(lines[4]["training_flops_saved"].get<double>() == Catch::Approx(1 - 1250.0 / 3000));
-    CHECK(lines[4] == log.summary());
+    CHECK(lines[5]["event"] == "summary");
+    CHECK(lines[5]["policy"] == "learn_and_drop");
+    CHECK(lines[5]["stopped"] == false);
+    CHECK(lines[5]["forward_flops_saved"] == 0.75);
+    CHECK(lines[5]["training_flops_saved"].get<double>() == Catch::Approx(1 - 1250.0 / 3000));
+    CHECK(lines[5] == log.summary());
+}
+
+TEST_CASE("A record names the blocks that are frozen behind learning ones, where there are any") {
+    const scratch_folder folder;
+    record log(folder.file(), "grades", "gradient_delta");
+    log(decision_taken{.wanted = frozen_blocks(1).insert(3)});
+    log(frost_line_moved{.frozen = 2, .frozen_behind = {4, 5}});
+    log(epoch_finished{.frozen = 2, .frozen_behind = {4, 5}});
+    const auto lines = lines_of(folder.file());
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[0]["wanted"] == 1);
+    CHECK(lines[0]["wanted_behind"] == std::vector<std::size_t>{3});
+    for (const std::size_t line : {1u, 2u}) {
+        CHECK(lines[line]["frozen"] == 2);
+        CHECK(lines[line]["frozen_behind"] == std::vector<std::size_t>{4, 5});
+    }
 }
 
 TEST_CASE("The environment names the versions, the core of the BLAS and the threads") {

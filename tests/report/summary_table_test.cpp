@@ -111,6 +111,19 @@ TEST_CASE("The summary stays narrower than 100 columns however many blocks there
                                                              "#  frozen 149"));
 }
 
+TEST_CASE("Blocks that are frozen behind learning ones show in the frost line") {
+    run_log run{.policy = "grades"};
+    run(run_started{.blocks = 5});
+    run(epoch_finished{.epoch = 1});
+    run(epoch_finished{.epoch = 2, .frozen = 1, .frozen_behind = {3}});
+    run(epoch_finished{.epoch = 3, .frozen = 1, .frozen_behind = {2, 3}});
+    std::ostringstream out;
+    print_frost_line(out, run);
+    CHECK_THAT(out.str(), Catch::Matchers::ContainsSubstring("epoch 1  #####  frozen 0"));
+    CHECK_THAT(out.str(), Catch::Matchers::ContainsSubstring("epoch 2  ~##~#  frozen 1"));
+    CHECK_THAT(out.str(), Catch::Matchers::ContainsSubstring("epoch 3  ~#~~#  frozen 1"));
+}
+
 TEST_CASE("A run that has not finished has no summary") {
     std::ostringstream out;
     CHECK_THROWS_WITH(print_summary(out, log_of("never", 3, {})), "the run of never has not finished");

@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "io": {"core"},
     "layers": {"core", "concepts", "kernels"},
     "compose": {"core", "concepts"},
-    "freeze": {"core", "concepts"},
+    "freeze": {"core", "concepts", "kernels"},
     "features": {"core", "concepts"},
     "optim": {"core", "concepts"},
     "models": {"core", "concepts", "layers", "compose"},

@@ -9,6 +9,10 @@
 #include "frostline/data/augmentations/random_crop.hpp"
 #include "frostline/data/augmentations/random_resized_crop.hpp"
 #include "frostline/data/transforms/augmented.hpp"
+#include "frostline/freeze/scorers/gradient_delta.hpp"
+#include "frostline/freeze/scorers/gradient_norm.hpp"
+#include "frostline/freeze/scorers/linear_cka.hpp"
+#include "frostline/freeze/scorers/path_ratio.hpp"
 #include "frostline/models/lenet.hpp"
 #include "frostline/models/vgg.hpp"
 #include "small_run.hpp"
@@ -212,11 +216,11 @@ std::vector<int> allocations_by_step(test_run<Network>& run, training_options op
 /// Active, frozen and dropped phases; each is entered, and then looked at in its second epoch.
 template <class Network, dataset Data>
 void check_steps_allocate_nothing(const Network& network, const Data& data, std::size_t batch_size,
-                                  std::vector<std::size_t> wanted, any_feature_store<float> store,
-                                  bool drops) {
+                                  std::vector<std::size_t> wanted, any_feature_store<float> store, bool drops,
+                                  any_scorer<float> scorer = {"weight_change", weight_change{}}) {
     REQUIRE(data.size() % batch_size != 0);
     const std::size_t epochs = wanted.size() + 1;
-    test_run<Network> run(network, answers(std::move(wanted)), std::move(store));
+    test_run<Network> run(network, answers(std::move(wanted)), std::move(store), std::move(scorer));
     const auto by_step = allocations_by_step(run, options_for(epochs, batch_size), data);
     std::size_t active = 0, frozen = 0, dropped = 0, partial = 0;
     for (const auto& step : run.events.steps) {
@@ -320,6 +324,51 @@ TEST_CASE("the steps of a small network with residual blocks allocate nothing") 
                                      true);
     }
     set_threads(before);
+}
+
+TEST_CASE("the steps that a scorer observes allocate nothing") {
+    SECTION("gradients") {
+        check_steps_allocate_nothing(make_network(), images(70), 16, {0, 1, 1}, no_feature_store{}, false,
+                                     {"gradient_norm", gradient_norm{}});
+    }
+    SECTION("the last two gradients") {
+        check_steps_allocate_nothing(make_network(), images(70), 16, {0, 1, 1}, no_feature_store{}, false,
+                                     {"gradient_delta", gradient_delta{}});
+    }
+    SECTION("the path") {
+        check_steps_allocate_nothing(make_network(), images(70), 16, {0, 1, 1}, no_feature_store{}, false,
+                                     {"path_ratio", path_ratio(2)});
+    }
+    SECTION("outputs") {
+        check_steps_allocate_nothing(make_network(), images(70), 16, {0, 1, 1}, no_feature_store{}, false,
+                                     {"linear_cka", linear_cka()});
+    }
+}
+
+TEST_CASE("what a scorer does not observe allocates nothing, and what it does is one copy of the weights") {
+    auto network = make_network();
+    const auto allocated_by = [&](const observations& observed) {
+        return allocations_of([&] {
+            block_observations<small_network> watched(network, observed);
+            watched.start({});
+            for (std::size_t decision = 0; decision < 2; ++decision) {
+                for (std::size_t step = 0; step < 2; ++step) {
+                    watched.before_step(step == 1);
+                    watched.before_update(0, step);
+                    watched.after_update();
+                }
+                watched.decide(0, 2);
+                for (std::size_t block = 0; block < network.blocks(); ++block) watched.view(block);
+                watched.next_interval();
+            }
+        });
+    };
+    CHECK(allocated_by({}) == 0);
+    CHECK(allocated_by({.previous_weights = true}) == 1);
+    CHECK(allocated_by({.initial_weights = true}) == 1);
+    CHECK(allocated_by({.gradient_sum = true}) == 1);
+    CHECK(allocated_by({.gradient_pair = true}) == 1);
+    CHECK(allocated_by({.path_every = 1}) == 2);  // and a length for each block
 }
 
 TEST_CASE("the steps of a run on augmented images allocate nothing") {

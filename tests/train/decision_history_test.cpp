@@ -31,7 +31,7 @@ struct showing_scorer {
 };
 
 template <class Network, class Policy>
-auto history_of(const Network& network, Policy policy, std::vector<observed_view>& seen) {
+auto history_of(Network& network, Policy policy, std::vector<observed_view>& seen) {
     return decision_history<Network, showing_scorer, Policy>(network, showing_scorer{.seen = &seen}, policy);
 }
 

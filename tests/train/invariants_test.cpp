@@ -2,7 +2,7 @@
 // The promises of frozen and dropped blocks.
 #include "frostline/train/trainer.hpp"
 
-#include "frostline/freeze/learn_and_drop.hpp"
+#include "frostline/freeze/policies/learn_and_drop.hpp"
 #include "frostline/models/vgg.hpp"
 #include "small_run.hpp"
 #include "support/catch.hpp"

@@ -97,15 +97,20 @@ public:
 
     /// Runs the blocks [first, last) on `x`, which enters block `first`. The result stays valid until the
     /// next run of the same phase. In training `x` must stay as it is until backward.
-    const tensor<T>& forward(const tensor<T>& x, std::size_t first, std::size_t last, const pass& how) {
+    /// @param frozen  in training, which blocks run in the phase `frozen`, by block of the network; empty:
+    /// none
+    const tensor<T>& forward(const tensor<T>& x, std::size_t first, std::size_t last, const pass& how,
+                             const std::vector<bool>& frozen = {}) {
         check_range(first, last);
         require<shape_error>(shape_of(x) == shape_at(first), "network: block ", first, " takes samples of ",
                              shape_at(first), ", but was given ", shape_of(x));
         const tensor<T>* input = &x;
         for (std::size_t index = first; index < last; ++index) {
             tensor<T>& output = how.phase == phase::training ? activations_[index] : alternating_[index % 2];
+            pass here = how;
+            if (!frozen.empty() && frozen[index] && how.phase == phase::training) here.phase = phase::frozen;
             visit(index, [&](auto& block, auto& context) {
-                block.forward(*input, output, context, workspace_, how);
+                block.forward(*input, output, context, workspace_, here);
             });
             input = &output;
         }
@@ -119,18 +124,20 @@ public:
 
     /// Backward through [first, last) of the last training forward, which started at `first` with `x`. `dy`
     /// is the gradient of its result, and scratch from then on. The parameter gradients of the range are
-    /// overwritten.
+    /// overwritten, but for those of `frozen` blocks, which pass the gradient on only.
+    /// @param frozen  as in that forward; block `first` must learn
     /// @return the gradient of `x` when `wanted` says so, else a tensor of unspecified contents
     const tensor<T>& backward(const tensor<T>& x, tensor<T>& dy, std::size_t first, std::size_t last,
-                              gradients wanted = gradients::parameters) {
+                              gradients wanted = gradients::parameters,
+                              const std::vector<bool>& frozen = {}) {
         check_range(first, last);
         tensor<T>* doutput = &dy;
         for (std::size_t index = last; index-- > first;) {
             const tensor<T>& input = index == first ? x : activations_[index - 1];
             tensor<T>& dinput = gradients_[index % 2];
             // All blocks but the first have to pass the gradient on.
-            const auto here =
-                index > first ? (wants_parameters(wanted) ? gradients::both : gradients::input) : wanted;
+            const bool learns = wants_parameters(wanted) && (frozen.empty() || !frozen[index]);
+            const auto here = index > first ? (learns ? gradients::both : gradients::input) : wanted;
             visit(index, [&](auto& block, auto& context) {
                 block.backward(input, activations_[index], *doutput, context, workspace_, here, dinput);
             });

@@ -111,7 +111,7 @@ private:
         auto& own = std::get<Index>(remembered.layers);
         if constexpr (Index + 1 == count) {
             current.forward(x, addend..., y, own, workspace, how);
-        } else if (how.phase == phase::training) {
+        } else if (remembers(how.phase)) {
             current.forward(x, remembered.outputs[Index], own, workspace, how);
             forward_from<Index + 1>(remembered.outputs[Index], y, remembered, workspace, how, addend...);
         } else {

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "frostline/concepts/frozen_blocks.hpp"
 #include "frostline/core/isa.hpp"
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace frostline::inline FROSTLINE_ISA {
@@ -20,7 +24,15 @@ using decision_scores = std::vector<std::optional<double>>;
 struct block_costs {
     double forward_flops = 0;
     double backward_flops = 0;
-    double output_bytes = 0;  ///< at the cut behind it: what a feature store would hold
+    double output_bytes = 0;          ///< at the cut behind it: what a feature store would hold
+    double backward_input_flops = 0;  ///< the part of backward_flops that the input's gradient takes
+};
+
+/// What a run has cost so far.
+struct run_spending {
+    double flops = 0;       ///< forward and backward
+    double full_flops = 0;  ///< forward and backward of the whole run, if nothing ever froze
+    double seconds = 0;     ///< of training, scoring and filling
 };
 
 /// What a freezing policy sees, and all it sees. Blocks without parameters are left out: they freeze with the
@@ -31,27 +43,82 @@ struct training_view {
     std::size_t step = 0;                       ///< steps finished
     std::size_t blocks = 0;                     ///< learning blocks, the head included
     std::size_t last_freezable = 0;             ///< learning blocks that may freeze at most: all but the head
-    std::size_t frozen = 0;                     ///< learning blocks frozen now
+    std::size_t frozen = 0;                     ///< leading learning blocks that are frozen now
     std::span<const decision_scores> scores{};  ///< by decision, this one last
-    std::span<const double> train_losses{};     ///< mean of each finished epoch
+    std::span<const double> train_losses{};     ///< by decision: mean of the samples since the one before
     std::span<const double> learning_rates{};   ///< by decision: mean rate of the steps before it
     double learning_rate_left = 0;         ///< sum of the rates of the steps still to come, by the schedule
     std::span<const block_costs> costs{};  ///< by learning block
+    std::size_t steps = 0;                 ///< of the whole run
+    std::span<const std::size_t> frozen_behind{};  ///< learning blocks that are frozen behind the leading
+                                                   ///< ones, ascending
+    run_spending spent{};
+
+    bool is_frozen(std::size_t block) const {
+        return block < frozen || std::binary_search(frozen_behind.begin(), frozen_behind.end(), block);
+    }
+
+    /// Share of the run that is finished, in [0, 1].
+    double progress() const {
+        if (steps > 0) return static_cast<double>(step) / static_cast<double>(steps);
+        return epochs > 0 ? static_cast<double>(epoch) / static_cast<double>(epochs) : 0.0;
+    }
 };
 
-/// A freezing policy: how many leading learning blocks should be frozen from now on.
+/// What a policy that sets the learning rates of blocks is told, before each step and for each learning
+/// block.
+struct rate_view {
+    std::size_t block = 0;   ///< learning block
+    std::size_t blocks = 0;  ///< learning blocks, the head included
+    std::size_t step = 0;    ///< steps finished
+    std::size_t steps = 0;   ///< of the whole run
+    double rate = 0;         ///< of the schedule at this step
+    double peak_rate = 0;    ///< the schedule's highest in the whole run
+};
+
+/// A freezing policy: which learning blocks should be frozen from now on.
 ///
 /// Requirements on a type `P`:
-/// 1. `p(view) -> std::size_t`, const, for a `training_view`. A lambda is a policy.
+/// 1. `p(view)`, const, for a `training_view`: the number of leading learning blocks, a `std::size_t`, or any
+/// set of them, a `frozen_blocks`. A lambda is a policy.
+/// 2. `p.learning_rate(rate_view) -> double`, const, optional: the rate of one block at one step, in place of
+/// the schedule's.
+/// 3. `p.scorer`, optional: the name of the scorer that it is meant for. It says that the policy uses scores,
+/// and freezes nothing without them.
+/// 4. `p.thaws`, optional: true says that an answer may fall below an earlier one.
 ///
-/// Contract: a pure function of the view, so that a recorded run can be replayed and a resumed one needs no
-/// state of it. The trainer caps the answer at `last_freezable`; less than `view.frozen` thaws.
+/// Contract: pure functions of the view, so that a recorded run can be replayed and a resumed one needs no
+/// state of it. The trainer caps the answer at `last_freezable`; what is frozen and not in the answer thaws.
 ///
 /// The smallest model: `[](const training_view&) { return std::size_t{0}; }`.
 template <class P>
 concept freezing_policy = requires(const P p, const training_view& view) {
-    { p(view) } -> std::convertible_to<std::size_t>;
+    { p(view) } -> std::convertible_to<frozen_blocks>;
 };
+
+/// A freezing policy that sets the learning rates of blocks.
+template <class P>
+concept sets_learning_rates = freezing_policy<P> && requires(const P p, const rate_view& now) {
+    { p.learning_rate(now) } -> std::convertible_to<double>;
+};
+
+/// The scorer that a policy declares to be meant for; empty where it uses no scores, or does not say.
+template <freezing_policy P>
+constexpr std::string_view scorer_of(const P& policy) {
+    if constexpr (requires { std::string_view(policy.scorer); })
+        return policy.scorer;
+    else
+        return {};
+}
+
+/// Whether a policy declares that it thaws.
+template <freezing_policy P>
+constexpr bool may_thaw(const P& policy) {
+    if constexpr (requires { bool(policy.thaws); })
+        return policy.thaws;
+    else
+        return false;
+}
 
 /// Stops compilation with one sentence for each requirement of `freezing_policy` that `P` does not meet.
 template <class P>
@@ -65,7 +132,14 @@ consteval bool explain_freezing_policy() {
         "frostline: a freezing policy must be callable when const: it is a pure function of its view");
     static_assert(
         !requires(const P p, const training_view& view) { p(view); } || freezing_policy<P>,
-        "frostline: a freezing policy must return how many leading learning blocks to freeze");
+        "frostline: a freezing policy must return how many leading learning blocks to freeze, or "
+        "frozen_blocks");
+    static_assert(
+        !requires { requires std::is_member_function_pointer_v<decltype(&P::learning_rate)>; } ||
+            sets_learning_rates<P> || !freezing_policy<P>,
+        "frostline: the learning_rate of a freezing policy must be a const function of a rate_view, "
+        "returning "
+        "a double");
     return true;
 }
 

@@ -37,9 +37,10 @@ struct any_visitor {
 /// 5. `l.forward(x, y, context, workspace, pass)`: sizes `y` itself (by `resize`) and overwrites it. In
 /// training it
 ///    may write the context and the running statistics; in inference it writes nothing but `y`, and each row
-///    of `y` depends on its row of `x` alone, to the bit.
-/// 6. `l.backward(x, y, dy, context, workspace, wanted, dx)`: `x` and `y` are those of the last training
-/// forward
+///    of `y` depends on its row of `x` alone, to the bit. In the phase `frozen` it computes as in inference
+///    and writes the context too, for a backward pass that wants the input's gradient only.
+/// 6. `l.backward(x, y, dy, context, workspace, wanted, dx)`: `x` and `y` are those of the last training (or
+/// frozen) forward
 ///    (only what `reads` names is valid). Overwrites `dx` and the gradients of the parameters as `wanted`
 ///    says, never accumulates. `dy` is scratch from then on. May be called once for each training forward.
 /// 7. `l.for_each_parameter(visit)` and `l.for_each_buffer(visit)` visit `parameter<T>&` and `buffer<T>&`,

@@ -23,6 +23,7 @@ struct run_started {
     std::size_t parameters = 0;
     std::uint64_t seed = 0;
     int threads = 0;
+    std::vector<block_costs> costs{};  ///< by block of the network: what a replay counts with
 };
 
 /// After each training step.
@@ -45,7 +46,8 @@ struct decision_taken {
     double learning_rate_sum = 0;       ///< since the last decision
     double learning_rate_left = 0;      ///< over the steps still to come, by the schedule
     std::size_t steps = 0;              ///< since the last decision
-    std::size_t wanted = 0;  ///< the policy's answer, in learning blocks, before the trainer's limits
+    frozen_blocks wanted{};  ///< the policy's answer, in learning blocks, before the trainer's limits
+    double train_loss = 0;   ///< mean of the samples since the last decision
 };
 
 /// The frost line moved.
@@ -55,6 +57,7 @@ struct frost_line_moved {
     std::size_t frozen_before = 0, frozen = 0;    ///< in blocks of the network
     std::size_t dropped_before = 0, dropped = 0;  ///< in blocks of the network
     std::string reason{};  ///< one sentence: what the policy wanted and what the plan made of it
+    std::vector<std::size_t> frozen_behind{};  ///< blocks that are frozen behind the leading ones
 };
 
 /// After each epoch and its evaluation.
@@ -73,6 +76,7 @@ struct epoch_finished {
     std::uint64_t forward_flops = 0;
     std::uint64_t backward_flops = 0;
     std::size_t store_bytes = 0;
+    std::vector<std::size_t> frozen_behind{};  ///< blocks frozen behind the leading ones during the epoch
 };
 
 /// After the last epoch, or when the run was stopped.

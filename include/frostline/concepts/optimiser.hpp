@@ -13,8 +13,9 @@ namespace frostline::inline FROSTLINE_ISA {
 
 /// What the next update does to one block.
 struct block_rate {
-    double rate = 0;   ///< learning rate
-    double decay = 0;  ///< weight decay, for the parameters that decay
+    double rate = 0;     ///< learning rate
+    double decay = 0;    ///< weight decay, for the parameters that decay
+    bool learns = true;  ///< false: frozen behind blocks that learn, its gradient is unspecified
 };
 
 /// An optimiser: turns gradients into new values, over the contiguous arenas of a network.
@@ -24,9 +25,9 @@ struct block_rate {
 /// blocks.
 /// 2. `o.step(values, gradients, first_block, rates) -> std::optional<std::size_t>`: updates the parameters
 /// of the
-///    blocks from `first_block` on, with `rates[block]`, and touches nothing of the blocks before, its own
-///    state included. Returns the first block with a NaN or infinite gradient; that block's values are then
-///    unspecified.
+///    blocks from `first_block` on that learn, with `rates[block]`, and touches nothing of the others, its
+///    own state included. Returns the first block with a NaN or infinite gradient; that block's values are
+///    then unspecified.
 /// 3. `o.reset(first_block, last_block)`: forgets the state (momentum) of these blocks, which thaw.
 /// 4. `o.for_each_state(visit)`: visits (name, span of T), each laid out like the arenas, for checkpoints.
 ///

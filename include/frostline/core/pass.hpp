@@ -9,7 +9,15 @@
 namespace frostline::inline FROSTLINE_ISA {
 
 /// Training uses and updates batch statistics and draws dropout masks; inference depends on the sample alone.
-enum class phase { training, inference };
+/// Frozen is for a block between blocks that learn: it computes what inference does and changes no
+/// statistics, but remembers what a backward pass for the input's gradient needs.
+enum class phase { training, inference, frozen };
+
+/// Whether a backward pass follows.
+constexpr bool remembers(phase how) { return how != phase::inference; }
+
+/// Training or inference, whichever gives the outputs of this phase.
+constexpr phase computes_as(phase how) { return how == phase::frozen ? phase::inference : how; }
 
 /// Which gradients a backward pass has to compute.
 enum class gradients { input, parameters, both };

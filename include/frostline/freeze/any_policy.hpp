@@ -13,14 +13,24 @@ namespace frostline::inline FROSTLINE_ISA {
 class any_policy {
 public:
     template <freezing_policy Policy>
-    any_policy(std::string name, Policy policy) : name_(std::move(name)), ask_(std::move(policy)) {}
+    any_policy(std::string name, Policy policy)
+        : scorer(scorer_of(policy)), thaws(may_thaw(policy)), name_(std::move(name)) {
+        if constexpr (sets_learning_rates<Policy>)
+            rate_ = [policy](const rate_view& now) { return double(policy.learning_rate(now)); };
+        ask_ = std::move(policy);
+    }
 
     const std::string& name() const { return name_; }
-    std::size_t operator()(const training_view& view) const { return ask_(view); }
+    frozen_blocks operator()(const training_view& view) const { return ask_(view); }
+    double learning_rate(const rate_view& now) const { return rate_ ? rate_(now) : now.rate; }
+
+    std::string scorer;  ///< that the policy is meant for; empty where it uses no scores, or does not say
+    bool thaws;
 
 private:
     std::string name_;
-    std::function<std::size_t(const training_view&)> ask_;
+    std::function<frozen_blocks(const training_view&)> ask_;
+    std::function<double(const rate_view&)> rate_;  // empty: the schedule's
 };
 
 }  // namespace frostline

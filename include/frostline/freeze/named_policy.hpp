@@ -4,50 +4,95 @@
 #include "frostline/core/errors.hpp"
 #include "frostline/core/named_options.hpp"
 #include "frostline/freeze/any_policy.hpp"
-#include "frostline/freeze/learn_and_drop.hpp"
-#include "frostline/freeze/linear_schedule.hpp"
-#include "frostline/freeze/never.hpp"
+#include "frostline/freeze/policy_options.hpp"
+#include "frostline/freeze/thawing.hpp"
 
+#include <concepts>
+#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// The policy that `text` names, "NAME" or "NAME:KEY=NUMBER,...", with the keys of its members:
-///
-/// | name | keys |
-/// |---|---|
-/// | never | |
-/// | linear | start, end, share |
-/// | learn_and_drop | warm_up, below_peak, remaining, keep_active, patience, at_most |
-///
+/// Calls visit(name, policy, meaning) for each policy that has a name, with its defaults.
+template <class Visitor>
+void for_each_named_policy(const Visitor& visit) {
+    visit("never", never{}, "freezes nothing");
+    visit("learn_and_drop", learn_and_drop{}, "by parameter change, now and still to come");
+    visit("linear", linear_schedule{}, "a fixed schedule (Composer's layer freezing)");
+    visit("cubic", cubic_schedule{}, "a fixed schedule, fast first");
+    visit("geometric", geometric_schedule{},
+          "a fixed schedule, a share of the rest at a time (PipeTransformer)");
+    visit("freeze_out", freeze_out{}, "each block's learning rate falls to zero at its own time");
+    visit("auto_freeze", auto_freeze{}, "by the change of gradients against the other blocks'");
+    visit("egeria", egeria{}, "when the plasticity is flat; thaws when the learning rate drops");
+    visit("grades", grades{}, "each block by the change of its gradient, not only leading ones");
+    visit("layer_out", layer_out{}, "random blocks in each epoch, not only leading ones");
+    visit("svcca_freeze", svcca_freeze{}, "by the canonical correlation of outputs with those before");
+    visit("sim_freeze", sim_freeze{},
+          "when the similarity to the first network settles; thaws with new data");
+    visit("budget", budget{}, "as much as it takes to keep to a budget of FLOPs or seconds");
+}
+
+/// When any policy but never thaws, beside its own reasons.
+struct thaw_options {
+    double thaw_on_rate_drop = 0;
+    double thaw_on_loss_rise = 0;
+    double end_resume = 0;
+    double end_rate = 0.1;
+};
+
+template <class Visitor>
+void for_each_option(thaw_options& chosen, const Visitor& visit) {
+    constexpr double most = std::numeric_limits<double>::max();
+    visit("thaw_on_rate_drop", chosen.thaw_on_rate_drop, 0, most,
+          "everything thaws when the rate falls by this factor; 0: never");
+    visit("thaw_on_loss_rise", chosen.thaw_on_loss_rise, 0, most,
+          "everything thaws when the loss rises by this factor; 0: never");
+    visit("end_resume", chosen.end_resume, 0, 1, "everything thaws for this last share of the run");
+    visit("end_rate", chosen.end_rate, 0, most, "and the learning rates are multiplied by this then");
+}
+
+/// The policy that `text` names, "NAME" or "NAME:KEY=VALUE,...". The names are those of
+/// for_each_named_policy, the keys those of for_each_option for the policy and, but for never, for
+/// thaw_options.
 /// @throws argument_error for an unknown name or key, and for numbers out of range
 inline any_policy named_policy(std::string_view text) {
     named_options options(text);
-    const auto named = [&](auto policy) {
-        options.require_all_used();
-        return any_policy(options.name(), policy);
+    const auto read = [&](std::string_view key, auto& value, double lowest, double highest,
+                          std::string_view) {
+        using value_type = std::remove_reference_t<decltype(value)>;
+        if constexpr (std::floating_point<value_type>) {
+            value = options.number(key, value, lowest, highest);
+        } else if constexpr (std::same_as<value_type, bool>) {
+            value = options.number(key, value ? 1 : 0, lowest, highest) != 0;
+        } else {
+            value = options.count(key, value, static_cast<std::size_t>(lowest));
+        }
     };
-    if (options.name() == "never") return named(never{});
-    if (options.name() == "linear") {
-        linear_schedule policy;
-        policy.start = options.number("start", policy.start, 0, 1);
-        policy.end = options.number("end", policy.end, 0, 1);
-        policy.share = options.number("share", policy.share, 0, 1);
-        return named(policy);
-    }
-    if (options.name() == "learn_and_drop") {
-        learn_and_drop policy;
-        policy.warm_up = options.number("warm_up", policy.warm_up, 0, 1);
-        policy.below_peak = options.number("below_peak", policy.below_peak, 0);
-        policy.remaining = options.number("remaining", policy.remaining, 0);
-        policy.keep_active = options.number("keep_active", policy.keep_active, 0, 1);
-        policy.patience = options.count("patience", policy.patience, 1);
-        policy.at_most = options.count("at_most", policy.at_most, 1);
-        return named(policy);
-    }
-    throw argument_error(
-        sentence("there is no policy \"", options.name(), "\", known are never, linear, learn_and_drop"));
+    std::optional<any_policy> found;
+    std::string known;
+    for_each_named_policy([&](std::string_view name, auto policy, std::string_view) {
+        known += (known.empty() ? "" : ", ") + std::string(name);
+        if (name != options.name()) return;
+        for_each_option(policy, read);
+        found.emplace(options.name(), policy);
+    });
+    require<argument_error>(found.has_value(), "there is no policy \"", options.name(), "\", known are ",
+                            known);
+    thaw_options thaw;
+    if (options.name() != "never") for_each_option(thaw, read);
+    options.require_all_used();
+    if (thaw.thaw_on_rate_drop > 0)
+        found.emplace(options.name(), thaw_on(when::rate_drops{thaw.thaw_on_rate_drop}, *found));
+    if (thaw.thaw_on_loss_rise > 0)
+        found.emplace(options.name(), thaw_on(when::loss_rises{thaw.thaw_on_loss_rise}, *found));
+    if (thaw.end_resume > 0)
+        found.emplace(options.name(), end_resume(*found, thaw.end_resume, thaw.end_rate));
+    return *std::move(found);
 }
 
 }  // namespace frostline

@@ -40,7 +40,7 @@ public:
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>&, const pass& how) {
         const sample_shape input = shape_of(x);
         resize(y, samples_of(x), output_shape(input));
-        if (how.phase == phase::training) remembered.input = input;
+        if (remembers(how.phase)) remembered.input = input;
         kernels::adaptive_average_pool_forward(geometry(samples_of(x), input), x.data(), y.data());
     }
 

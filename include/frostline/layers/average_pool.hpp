@@ -31,7 +31,7 @@ public:
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>&, const pass& how) {
         const sample_shape input = shape_of(x), output = output_shape(input);
         resize(y, samples_of(x), output);
-        if (how.phase == phase::training) remembered.input = input;
+        if (remembers(how.phase)) remembered.input = input;
         kernels::average_pool_forward(window_.geometry(samples_of(x), input, output), x.data(), y.data());
     }
 

@@ -5,6 +5,7 @@
 #include "frostline/core/errors.hpp"
 #include "frostline/kernels/normalisation.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 
@@ -25,6 +26,7 @@ public:
     struct context {
         aligned_vector<T> mean;
         aligned_vector<T> inverse_deviation;
+        bool frozen = false;  // by the running statistics
     };
     static constexpr backward_reads reads{.input = true};
 
@@ -67,6 +69,7 @@ public:
         const std::size_t rows = samples_of(x) * shape.height * shape.width;
         const auto coefficients = scratch.array(2 * channels_);
         T *scale = coefficients->data(), *shift = scale + channels_;
+        if (remembers(how.phase)) remembered.frozen = how.phase == phase::frozen;
         if (how.phase == phase::training) {
             require<shape_error>(rows > 1, "batch_norm ", name(),
                                  ": training needs more than one value a channel, found ", rows);
@@ -93,6 +96,17 @@ public:
                   workspace<T>& scratch, gradients wanted, tensor<T>& dx) {
         const sample_shape shape = shape_of(x);
         const std::size_t rows = samples_of(x) * shape.height * shape.width;
+        if (remembered.frozen) {
+            const auto coefficients = scratch.array(2 * channels_);
+            T *scale = coefficients->data(), *shift = scale + channels_;
+            kernels::batch_norm_coefficients<T>(channels_, running_mean_.values.data(),
+                                                running_var_.values.data(), weight_.value, bias_.value,
+                                                options_.epsilon, nullptr, scale, shift);
+            std::fill_n(shift, channels_, T{0});
+            resize(dx, samples_of(x), shape);
+            kernels::normalise<T>(rows, channels_, dy.data(), scale, shift, nullptr, false, dx.data());
+            return;
+        }
         const T *mean = remembered.mean.data(), *inverse_deviation = remembered.inverse_deviation.data();
         const auto partial = scratch.array(kernels::column_scratch_size(rows, channels_) + 2 * channels_);
         T* sum_dy = wants_parameters(wanted) ? bias_.gradient : partial->data();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frostline/concepts/layer.hpp"
+#include "frostline/core/parallel.hpp"
 #include "frostline/kernels/convolution.hpp"
 #include "frostline/kernels/normalisation.hpp"
 #include "frostline/layers/convolution_options.hpp"
@@ -39,6 +40,7 @@ public:
         tensor<T> convolved;  // what the batch statistics were taken of
         aligned_vector<T> mean;
         aligned_vector<T> inverse_deviation;
+        bool frozen = false;  // by the running statistics
     };
 
     explicit conv2d_batch_norm(conv2d_batch_norm_options options)
@@ -120,19 +122,24 @@ private:
                  workspace<T>& workspace, const pass& how) {
         const auto geometry = batch_geometry(x);
         resize(y, geometry.samples, output_shape_of(geometry));
+        if (remembers(how.phase)) remembered.frozen = how.phase == phase::frozen;
         if (how.phase == phase::training)
             train(geometry, x, addend, y, remembered, workspace);
         else
             infer(geometry, x, addend, y, workspace);
     }
 
+    void running_coefficients(T* scale, T* shift) const {
+        kernels::batch_norm_coefficients(
+            channels(), running_mean_.values.data(), running_variance_.values.data(), norm_weight_.value,
+            norm_bias_.value, options_.epsilon, static_cast<T*>(nullptr), scale, shift);
+    }
+
     void infer(const kernels::convolution_geometry& geometry, const tensor<T>& x, const T* addend,
                tensor<T>& y, workspace<T>& workspace) {
         auto scale = workspace.array(channels());
         auto shift = workspace.array(channels());
-        kernels::batch_norm_coefficients(
-            channels(), running_mean_.values.data(), running_variance_.values.data(), norm_weight_.value,
-            norm_bias_.value, options_.epsilon, static_cast<T*>(nullptr), scale->data(), shift->data());
+        running_coefficients(scale->data(), shift->data());
         if (options_.bias)
             for (std::size_t c = 0; c < channels(); ++c) (*shift)[c] += bias_.value[c] * (*scale)[c];
         kernels::convolution_forward(
@@ -173,6 +180,7 @@ private:
     void backward(const tensor<T>& x, const tensor<T>& y, tensor<T>& dy, context& remembered,
                   workspace<T>& workspace, gradients wanted, tensor<T>& dx, tensor<T>* daddend) {
         const auto geometry = batch_geometry(x);
+        if (remembered.frozen) return backward_frozen(geometry, x, y, dy, workspace, dx, daddend);
         const std::size_t rows = geometry.samples * geometry.output_positions();
         const T* z = remembered.convolved.data();
         auto sum_dy = workspace.array(channels());
@@ -202,6 +210,29 @@ private:
             resize(dx, geometry.samples, shape_of(x));
             kernels::convolution_backward_input(geometry, dy.data(), weight_.value, dx.data(), workspace);
         }
+    }
+
+    // Running statistics are constants: the gradient passes a mask, a scale and the convolution.
+    void backward_frozen(const kernels::convolution_geometry& geometry, const tensor<T>& x,
+                         const tensor<T>& y, tensor<T>& dy, workspace<T>& workspace, tensor<T>& dx,
+                         tensor<T>* daddend) {
+        if constexpr (relu)
+            parallel_ranges(dy.size(), 1 << 14, [&](std::size_t begin, std::size_t end) {
+                for (std::size_t i = begin; i < end; ++i)
+                    dy.data()[i] = y.data()[i] > 0 ? dy.data()[i] : T{0};
+            });
+        if (daddend) {
+            resize(*daddend, geometry.samples, output_shape_of(geometry));
+            std::copy_n(dy.data(), dy.size(), daddend->data());
+        }
+        auto scale = workspace.array(channels());
+        auto shift = workspace.array(channels());
+        running_coefficients(scale->data(), shift->data());
+        std::fill_n(shift->data(), channels(), T{0});
+        kernels::normalise<T>(geometry.samples * geometry.output_positions(), channels(), dy.data(),
+                              scale->data(), shift->data(), nullptr, false, dy.data());
+        resize(dx, geometry.samples, shape_of(x));
+        kernels::convolution_backward_input(geometry, dy.data(), weight_.value, dx.data(), workspace);
     }
 
     conv2d_batch_norm_options options_;

@@ -24,7 +24,7 @@ class dropout {
 public:
     using value_type = T;
     struct context {
-        aligned_vector<T> factors;  ///< 0 or 1 / (1 - probability) for each element
+        aligned_vector<T> factors;  ///< 0 or 1 / (1 - probability) for each element; none where frozen
     };
     static constexpr backward_reads reads{};
 
@@ -43,7 +43,8 @@ public:
     /// row
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>&, const pass& how) {
         resize(y, samples_of(x), shape_of(x));
-        if (how.phase == phase::inference) {
+        if (how.phase != phase::training) {
+            if (remembers(how.phase)) remembered.factors.clear();
             parallel_ranges(x.size(), grain, [&](std::size_t begin, std::size_t end) {
                 std::copy(x.data() + begin, x.data() + end, y.data() + begin);
             });
@@ -74,7 +75,10 @@ public:
         if (!wants_input(wanted)) return;
         resize(dx, samples_of(dy), shape_of(dy));
         parallel_ranges(dy.size(), grain, [&](std::size_t begin, std::size_t end) {
-            for (std::size_t i = begin; i < end; ++i) dx.data()[i] = dy.data()[i] * remembered.factors[i];
+            if (remembered.factors.empty())
+                std::copy(dy.data() + begin, dy.data() + end, dx.data() + begin);
+            else
+                for (std::size_t i = begin; i < end; ++i) dx.data()[i] = dy.data()[i] * remembered.factors[i];
         });
     }
 

@@ -25,7 +25,7 @@ public:
     std::string description() const { return "flatten"; }
 
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>&, const pass& how) {
-        if (how.phase == phase::training) remembered.input = shape_of(x);
+        if (remembers(how.phase)) remembered.input = shape_of(x);
         resize(y, samples_of(x), output_shape(shape_of(x)));
         copy(x, y);
     }

@@ -28,7 +28,7 @@ public:
     void forward(const tensor<T>& x, tensor<T>& y, context& remembered, workspace<T>&, const pass& how) {
         const sample_shape input = shape_of(x);
         resize(y, samples_of(x), output_shape(input));
-        if (how.phase == phase::training) remembered.input = input;
+        if (remembers(how.phase)) remembered.input = input;
         kernels::global_average_pool_forward(samples_of(x), input.height * input.width, input.channels,
                                              x.data(), y.data());
     }

@@ -58,7 +58,7 @@ public:
     void forward(const tensor<T>& x, tensor<T>& y, context&, workspace<T>& workspace, const pass& how) {
         resize(y, samples_of(x), output_shape(shape_of(x)));
         kernels::convolution_forward(geometry(x), x.data(), weight_.value, {.shift = bias_.value}, y.data(),
-                                     how.phase, workspace);
+                                     computes_as(how.phase), workspace);
     }
 
     void backward(const tensor<T>& x, const tensor<T>&, tensor<T>& dy, context&, workspace<T>& workspace,

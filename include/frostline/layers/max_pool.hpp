@@ -38,7 +38,7 @@ public:
         const sample_shape input = shape_of(x), output = output_shape(input);
         resize(y, samples_of(x), output);
         std::uint16_t* argmax = nullptr;
-        if (how.phase == phase::training) {
+        if (remembers(how.phase)) {
             remembered.input = input;
             remembered.argmax.resize(y.size());
             argmax = remembered.argmax.data();

@@ -118,6 +118,8 @@ private:
 
     void update(std::size_t index, T* values, const T* gradients, std::span<const block_rate> rates) {
         const chunk& part = chunks_[index];
+        diverged_[index] = 0;
+        if (!rates[part.block].learns) return;
         const T* const g = gradients + part.offset;
         diverged_[index] = !all_finite(g, part.size);
         if (diverged_[index]) return;

@@ -15,15 +15,18 @@
 
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace frostline::inline FROSTLINE_ISA {
 
@@ -124,8 +127,9 @@ inline record_line comparison_json(const record_line& without, const record_line
 /// What a new record does with a file that exists.
 enum class existing_record { replace, append };
 
-/// An observer that writes what happens in a run to a file of JSON lines: `decision`, `epoch`, `freeze` and
-/// `summary`, and whatever lines its program adds by `write`. Numbers that are not finite become null.
+/// An observer that writes what happens in a run to a file of JSON lines: `start`, `decision`, `epoch`,
+/// `freeze` and `summary`, and whatever lines its program adds by `write`. Numbers that are not finite become
+/// null.
 ///
 /// Every line goes to the file at once and as a whole, so that the record of a killed program holds all lines
 /// up to then. A line that does not fit on the disk is taken back: the file never holds half a line. Several
@@ -178,7 +182,23 @@ public:
     const record_line& summary() const { return summary_; }
 
     /// Starts measuring the run's peak memory, which resets the peak of the process.
-    void operator()(const run_started&) { memory_.start(); }
+    void operator()(const run_started& event) {
+        memory_.start();
+        record_line blocks = record_line::array();
+        for (const auto& block : event.costs)
+            blocks.push_back({{"forward_flops", std::llround(block.forward_flops)},
+                              {"backward_flops", std::llround(block.backward_flops)},
+                              {"backward_input_flops", std::llround(block.backward_input_flops)},
+                              {"output_bytes", std::llround(block.output_bytes)}});
+        write({
+            {"event", "start"},
+            {"epochs", event.epochs},
+            {"steps_per_epoch", event.steps_per_epoch},
+            {"batch_size", event.batch_size},
+            {"training_samples", event.training_samples},
+            {"blocks", std::move(blocks)},
+        });
+    }
 
     void operator()(const decision_taken& event) {
         record_line scores = record_line::array();
@@ -188,7 +208,7 @@ public:
                 {{"block", event.blocks[index]},
                  {"score", is_there ? json_or_null(event.scores[index]) : record_line(nullptr)}});
         }
-        write({
+        record_line line{
             {"event", "decision"},
             {"epoch", event.epoch},
             {"step", event.step},
@@ -196,27 +216,28 @@ public:
             {"learning_rate_sum", event.learning_rate_sum},
             {"learning_rate_left", event.learning_rate_left},
             {"steps", event.steps},
-            {"wanted", event.wanted},
-        });
+            {"train_loss", event.train_loss},
+            {"wanted", event.wanted.leading()},
+        };
+        add_blocks(line, "wanted_behind", event.wanted.behind());
+        write(line);
     }
 
     void operator()(const frost_line_moved& event) {
-        write({
-            {"event", "freeze"},
-            {"epoch", event.epoch},
-            {"step", event.step},
-            {"frozen_before", event.frozen_before},
-            {"frozen", event.frozen},
-            {"dropped_before", event.dropped_before},
-            {"dropped", event.dropped},
-            {"reason", event.reason},
-        });
+        record_line line{
+            {"event", "freeze"},        {"epoch", event.epoch},
+            {"step", event.step},       {"frozen_before", event.frozen_before},
+            {"frozen", event.frozen},   {"dropped_before", event.dropped_before},
+            {"dropped", event.dropped}, {"reason", event.reason},
+        };
+        add_blocks(line, "frozen_behind", event.frozen_behind);
+        write(line);
     }
 
     void operator()(const epoch_finished& event) {
         record_line scores = record_line::array();
         for (const auto& score : event.scores) scores.push_back(json_or_null(score));
-        write({
+        record_line line{
             {"event", "epoch"},
             {"epoch", event.epoch},
             {"seconds", event.seconds},
@@ -232,7 +253,9 @@ public:
             {"forward_flops", event.forward_flops},
             {"backward_flops", event.backward_flops},
             {"store_bytes", event.store_bytes},
-        });
+        };
+        add_blocks(line, "frozen_behind", event.frozen_behind);
+        write(line);
     }
 
     void operator()(const run_finished& event) {
@@ -241,6 +264,11 @@ public:
     }
 
 private:
+    // Only policies that freeze more than leading blocks have any.
+    static void add_blocks(record_line& line, const char* name, std::span<const std::size_t> blocks) {
+        if (!blocks.empty()) line[name] = std::vector<std::size_t>(blocks.begin(), blocks.end());
+    }
+
     struct owned_descriptor {
         int descriptor = -1;
 

@@ -54,12 +54,19 @@ inline void print_frost_line(std::ostream& out, const run_log& run) {
     text_table table;
     for (auto first = run.epochs.begin(); first != run.epochs.end();) {
         const auto last = std::find_if(first, run.epochs.end(), [&](const epoch_finished& other) {
-            return other.frozen != first->frozen || other.dropped != first->dropped;
+            return other.frozen != first->frozen || other.dropped != first->dropped ||
+                   other.frozen_behind != first->frozen_behind;
         });
+        const auto is_frozen = [&](std::size_t begin, std::size_t end) {
+            for (std::size_t block = std::max(begin, first->frozen); block < end; ++block)
+                if (!std::binary_search(first->frozen_behind.begin(), first->frozen_behind.end(), block))
+                    return false;
+            return true;
+        };
         std::string strip;
         for (std::size_t begin = 0; begin < blocks; begin += group) {
             const std::size_t end = std::min(blocks, begin + group);
-            strip += end <= first->dropped ? '.' : end <= first->frozen ? '~' : '#';
+            strip += end <= first->dropped ? '.' : is_frozen(begin, end) ? '~' : '#';
         }
         std::string epochs = std::to_string(first->epoch);
         if (last - first > 1) epochs += "-" + std::to_string((last - 1)->epoch);

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "frostline/concepts/freezing_policy.hpp"
 #include "frostline/concepts/layer.hpp"
+#include "frostline/concepts/scorer.hpp"
+
+#include <cstddef>
+#include <optional>
 
 namespace frostline::inline FROSTLINE_ISA {
 
@@ -31,5 +36,33 @@ struct layer_archetype {
 
 static_assert(layer<layer_archetype<float>>);
 static_assert(layer<layer_archetype<double>>);
+
+/// The smallest type that models `freezing_policy`: freezes nothing, and promises nothing more. Neither
+/// default-constructible nor assignable, since the concept does not ask for it.
+class freezing_policy_archetype {
+public:
+    static freezing_policy_archetype make() { return {}; }
+    freezing_policy_archetype(const freezing_policy_archetype&) = default;
+    freezing_policy_archetype& operator=(const freezing_policy_archetype&) = delete;
+
+    std::size_t operator()(const training_view&) const { return 0; }
+
+private:
+    freezing_policy_archetype() = default;
+};
+
+static_assert(freezing_policy<freezing_policy_archetype>);
+
+/// The smallest type that models `scorer`: it observes nothing and has never any evidence.
+struct scorer_archetype {
+    static constexpr observations observes{};
+
+    template <class T>
+    std::optional<double> operator()(const block_view<T>&) const {
+        return std::nullopt;
+    }
+};
+
+static_assert(scorer<scorer_archetype, float> && scorer<scorer_archetype, double>);
 
 }  // namespace frostline

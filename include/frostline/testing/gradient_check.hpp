@@ -34,11 +34,12 @@ struct gradient_check_result {
 /// A right backward pass stays below 1e-6. The layer is left with its parameters bound as they were and its
 /// buffers as they were.
 ///
-/// At most `elements` of each tensor are checked, drawn at random. Each costs two forward passes or four.
+/// At most `elements` of each tensor are checked, drawn at random. Each costs two forward passes or four. In
+/// the phase `frozen` the gradients of the input and the addend are checked alone: the others are not wanted.
 template <layer Layer>
     requires std::same_as<typename Layer::value_type, double> gradient_check_result
     check_gradients(Layer& checked, const sample_shape& input, std::size_t samples, std::uint64_t seed = 0,
-                    std::size_t elements = 100) {
+                    std::size_t elements = 100, phase during = phase::training) {
         constexpr double unset = std::numeric_limits<double>::quiet_NaN();
         const auto keyed = [&](std::string_view name) {
             return random_stream(seed, purpose::user, hash_of(name));
@@ -72,7 +73,7 @@ template <layer Layer>
 
         std::vector<std::uint64_t> ids(samples);
         std::iota(ids.begin(), ids.end(), std::uint64_t{1});
-        const pass how{.phase = phase::training, .seed = seed, .step = 1, .samples = ids};
+        const pass how{.phase = during, .seed = seed, .step = 1, .samples = ids};
         typename Layer::context context;
         workspace<double> scratch;
         const auto evaluate = [&] {
@@ -93,10 +94,11 @@ template <layer Layer>
         tensor<double> x_read = x, y_read = y;
         if (!backward_reads(Layer::reads).input) std::fill_n(x_read.data(), x_read.size(), unset);
         if (!backward_reads(Layer::reads).output) std::fill_n(y_read.data(), y_read.size(), unset);
+        const auto wanted = during == phase::frozen ? gradients::input : gradients::both;
         if constexpr (adding_layer<Layer>)
-            checked.backward(x_read, y_read, dy, context, scratch, gradients::both, dx, daddend);
+            checked.backward(x_read, y_read, dy, context, scratch, wanted, dx, daddend);
         else
-            checked.backward(x_read, y_read, dy, context, scratch, gradients::both, dx);
+            checked.backward(x_read, y_read, dy, context, scratch, wanted, dx);
 
         gradient_check_result result;
         const auto compare = [&](const std::string& name, std::span<double> values,
@@ -129,8 +131,9 @@ template <layer Layer>
         };
         compare("input", span_of(x), span_of(dx));
         if constexpr (adding_layer<Layer>) compare("addend", span_of(addend), span_of(daddend));
-        for (auto* item : parameters)
-            compare(item->name, {item->value, item->size()}, {item->gradient, item->size()});
+        if (wants_parameters(wanted))
+            for (auto* item : parameters)
+                compare(item->name, {item->value, item->size()}, {item->gradient, item->size()});
 
         for (std::size_t i = 0; i < parameters.size(); ++i) {
             parameters[i]->value = bound_before[i].value;

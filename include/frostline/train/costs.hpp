@@ -18,7 +18,8 @@ std::vector<block_costs> costs_of_blocks(const Network& network) {
             .forward_flops = static_cast<double>(block.flops.forward),
             .backward_flops =
                 static_cast<double>(block.flops.backward_input + block.flops.backward_parameters),
-            .output_bytes = static_cast<double>(block.output.size() * sizeof(typename Network::value_type))};
+            .output_bytes = static_cast<double>(block.output.size() * sizeof(typename Network::value_type)),
+            .backward_input_flops = static_cast<double>(block.flops.backward_input)};
     }
     return costs;
 }

@@ -3,12 +3,15 @@
 
 #include "frostline/concepts/freezing_policy.hpp"
 #include "frostline/concepts/observer.hpp"
+#include "frostline/concepts/optimiser.hpp"
 #include "frostline/concepts/scorer.hpp"
 #include "frostline/core/tensor.hpp"
+#include "frostline/train/block_observations.hpp"
 #include "frostline/train/costs.hpp"
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <utility>
@@ -23,24 +26,58 @@ class decision_history {
     using T = typename Network::value_type;
 
 public:
-    decision_history(const Network& network, Scorer scorer, Policy policy)
-        : network_(network), scorer_(std::move(scorer)), policy_(std::move(policy)) {
+    decision_history(Network& network, Scorer scorer, Policy policy)
+        : network_(network),
+          scorer_(std::move(scorer)),
+          policy_(std::move(policy)),
+          observed_(network, scorer_.observes) {
         for (std::size_t block = 0; block < network.blocks(); ++block)
             if (network.block(block).learns()) learning_blocks_.push_back(block);
     }
 
-    void start(std::size_t epochs) {
+    /// Samples that the probe batch should have; none where the scorer observes no outputs.
+    std::size_t probe_samples() const { return observed_.observed().probe_samples; }
+
+    /// Where the scorer compares with a snapshot: this one, which has to outlive the start of a run.
+    void compare_with(Network& snapshot) { observed_.compare_with(snapshot); }
+
+    /// @param probe_images  see probe_samples()
+    void start(std::size_t epochs, std::size_t steps = 0, tensor<T> probe_images = {}) {
         epochs_ = epochs;
+        steps_of_run_ = steps;
         scores_.clear();
         train_losses_.clear();
         learning_rates_.clear();
+        observed_.start(std::move(probe_images));
         forget_interval();
         costs_ = learning_block_costs();
     }
 
-    void count_step(double learning_rate) {
+    /// Before a step; `last` tells whether a decision follows it. Like before_update, for scorers that
+    /// observe gradients or the path.
+    void before_step(bool last) { observed_.before_step(last); }
+
+    /// Between backward and update of a step that trains the blocks of the network from `frozen` on.
+    void before_update(std::size_t frozen) { observed_.before_update(frozen, steps_); }
+
+    /// After the update of a step.
+    /// @param rates  by block of the network, where they are not all `learning_rate`
+    void count_step(double learning_rate, std::span<const block_rate> rates = {}) {
+        observed_.after_update();
         learning_rate_sum_ += learning_rate;
+        for (std::size_t block = 0; block < block_rate_sums_.size(); ++block)
+            block_rate_sums_[block] += rates.empty() ? learning_rate : rates[block].rate;
         ++steps_;
+    }
+
+    /// Sets the rates of the learning blocks, by block of the network, where the policy sets rates.
+    /// @param now  its block and blocks are filled in
+    void set_rates(rate_view now, std::span<block_rate> rates) const {
+        if constexpr (sets_learning_rates<Policy>) {
+            now.blocks = learning_blocks_.size();
+            for (now.block = 0; now.block < now.blocks; ++now.block)
+                rates[learning_blocks_[now.block]].rate = policy_.learning_rate(now);
+        }
     }
 
     /// The first block that still learns when `wanted` learning blocks are frozen. Blocks without parameters
@@ -50,12 +87,36 @@ public:
         return learning_blocks_[std::min(wanted, learning_blocks_.size() - 1)];
     }
 
-    /// Scores the learning blocks from `frozen` on and asks the policy.
+    /// Which blocks of the network are frozen behind the boundary when a policy wants `wanted`; empty: none.
+    /// Blocks without parameters are frozen with the block before them here, too.
+    std::vector<bool> frozen_behind(const frozen_blocks& wanted) const {
+        std::vector<bool> frozen;
+        for (const std::size_t i : wanted.behind()) {
+            if (i + 1 >= learning_blocks_.size()) break;  // the head
+            frozen.resize(network_.blocks());
+            for (std::size_t block = learning_blocks_[i]; block < learning_blocks_[i + 1]; ++block)
+                frozen[block] = true;
+        }
+        return frozen;
+    }
+
+    /// Scores the learning blocks that are not frozen and asks the policy.
+    /// @param train_loss  mean of the samples since the last decision
+    /// @param frozen, behind  the leading blocks of the network that are frozen, and the others, by block
     decision_taken take(std::size_t epoch, std::size_t step, double train_loss, double learning_rate_left,
-                        std::size_t frozen) {
+                        std::size_t frozen, const std::vector<bool>& behind = {},
+                        const run_spending& spent = {}) {
         decision_scores scores(learning_blocks_.size());
-        for (std::size_t i = 0; i < learning_blocks_.size(); ++i)
-            if (learning_blocks_[i] >= frozen) scores[i] = scorer_(view_of(learning_blocks_[i]));
+        std::vector<std::size_t> learning_behind;
+        observed_.decide(frozen, steps_);
+        for (std::size_t i = 0; i < learning_blocks_.size(); ++i) {
+            const std::size_t block = learning_blocks_[i];
+            if (block < frozen) continue;
+            if (!behind.empty() && behind[block])
+                learning_behind.push_back(i);
+            else
+                scores[i] = scorer_(view_of(block));
+        }
         scores_.push_back(scores);
         train_losses_.push_back(train_loss);
         learning_rates_.push_back(steps_ == 0 ? 0.0 : learning_rate_sum_ / static_cast<double>(steps_));
@@ -73,7 +134,11 @@ public:
             .train_losses = train_losses_,
             .learning_rates = learning_rates_,
             .learning_rate_left = learning_rate_left,
-            .costs = costs_};
+            .costs = costs_,
+            .steps = steps_of_run_,
+            .frozen_behind = learning_behind,
+            .spent = spent};
+        const frozen_blocks wanted = policy_(view);
         decision_taken decision{.epoch = epoch,
                                 .step = step,
                                 .blocks = learning_blocks_,
@@ -81,33 +146,27 @@ public:
                                 .learning_rate_sum = learning_rate_sum_,
                                 .learning_rate_left = learning_rate_left,
                                 .steps = steps_,
-                                .wanted = static_cast<std::size_t>(policy_(view))};
+                                .wanted = wanted,
+                                .train_loss = train_loss};
+        observed_.next_interval();
         forget_interval();
         return decision;
     }
 
+    /// FLOPs of the probe and reference passes since the start of the run.
+    std::uint64_t scoring_flops() const { return observed_.flops(); }
+
 private:
     block_view<T> view_of(std::size_t block) const {
-        const auto& description = network_.block(block);
-        const auto slice = [&](std::span<const T> arena) {
-            return arena.empty() ? arena
-                                 : arena.subspan(description.first_value,
-                                                 description.last_value - description.first_value);
-        };
-        return {.block = block,
-                .decision = scores_.size(),
-                .weights = slice(network_.arenas().values()),
-                .previous_weights = slice(previous_weights_),
-                .learning_rate_sum = learning_rate_sum_,
-                .steps = steps_};
+        auto view = observed_.view(block);
+        view.decision = scores_.size();
+        view.learning_rate_sum = block_rate_sums_[block];
+        return view;
     }
 
     void forget_interval() {
-        if (scorer_.observes.previous_weights) {
-            const auto values = network_.arenas().values();
-            previous_weights_.assign(values.begin(), values.end());
-        }
         learning_rate_sum_ = 0;
+        block_rate_sums_.assign(network_.blocks(), 0);
         steps_ = 0;
     }
 
@@ -121,6 +180,7 @@ private:
             for (std::size_t block = begin; block < end; ++block) {
                 all[i].forward_flops += blocks[block].forward_flops;
                 all[i].backward_flops += blocks[block].backward_flops;
+                all[i].backward_input_flops += blocks[block].backward_input_flops;
             }
             all[i].output_bytes = blocks[end - 1].output_bytes;
         }
@@ -130,16 +190,18 @@ private:
     const Network& network_;
     Scorer scorer_;
     Policy policy_;
+    block_observations<Network> observed_;
     std::vector<std::size_t> learning_blocks_;  // their numbers in the network
 
     std::size_t epochs_ = 0;
+    std::size_t steps_of_run_ = 0;
     std::vector<decision_scores> scores_;
     std::vector<double> train_losses_;
     std::vector<double> learning_rates_;
     std::vector<block_costs> costs_;
 
-    aligned_vector<T> previous_weights_;  // of the last decision, where the scorer observes them
     double learning_rate_sum_ = 0;
+    std::vector<double> block_rate_sums_;  // by block of the network
     std::size_t steps_ = 0;
 };
 

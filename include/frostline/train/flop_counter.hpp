@@ -23,13 +23,19 @@ public:
     }
 
     /// One step on `samples` samples, of which `filled` had to run through the dropped blocks.
-    void add_step(std::size_t samples, std::size_t filled, std::size_t frozen, std::size_t dropped) {
+    /// @param frozen_behind  the blocks behind `frozen` that spare their weight gradients, by block; empty:
+    /// none
+    void add_step(std::size_t samples, std::size_t filled, std::size_t frozen, std::size_t dropped,
+                  const std::vector<bool>& frozen_behind = {}) {
         const std::uint64_t all = forward_until_.back();
         forward_ += samples * (all - forward_until_[dropped]) + filled * forward_until_[dropped];
         forward_full_ += samples * all;
-        backward_ += samples * backward_from(frozen);
-        backward_full_ += samples * backward_from(0);
+        backward_ += samples * backward_from(frozen, frozen_behind);
+        backward_full_ += samples * backward_from(0, {});
     }
+
+    /// Of one sample, forward and backward, where nothing is frozen.
+    std::uint64_t full_of_sample() const { return forward_until_.back() + backward_from(0, {}); }
 
     std::uint64_t forward() const { return forward_; }
     std::uint64_t backward() const { return backward_; }
@@ -38,10 +44,11 @@ public:
 
 private:
     // The first block that learns has nobody to pass its input's gradient to.
-    std::uint64_t backward_from(std::size_t first) const {
+    std::uint64_t backward_from(std::size_t first, const std::vector<bool>& frozen_behind) const {
         std::uint64_t total = 0;
         for (std::size_t block = first; block < backward_input_.size(); ++block)
-            total += backward_parameters_[block] + (block > first ? backward_input_[block] : 0);
+            total += (frozen_behind.empty() || !frozen_behind[block] ? backward_parameters_[block] : 0) +
+                     (block > first ? backward_input_[block] : 0);
         return total;
     }
 

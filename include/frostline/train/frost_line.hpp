@@ -29,14 +29,19 @@ public:
     std::size_t frozen() const { return frozen_; }
     std::size_t dropped() const { return dropped_; }
 
+    /// The blocks that are frozen behind the line, by block of the network; empty: none.
+    const std::vector<bool>& behind() const { return behind_; }
+
     /// Moves both boundaries. Whatever changes the features behind the cut, or the cut, empties the store.
-    void move(std::size_t frozen, std::size_t dropped) {
+    /// @param behind  the blocks that are frozen behind `frozen`, by block of the network; empty: none
+    void move(std::size_t frozen, std::size_t dropped, std::vector<bool> behind = {}) {
         // Blocks below the cut that thaw will change: what was computed with them must never be found again.
         if (frozen < dropped_) ++weight_version_;
         if (dropped != dropped_) store_.clear();
         network_.forget(0, frozen);
         frozen_ = frozen;
         dropped_ = dropped;
+        behind_ = std::move(behind);
     }
 
     /// Takes the next batch that was loaded ahead, and gives what enters block frozen(), as below. Nothing
@@ -103,6 +108,7 @@ private:
     Store& store_;
     std::size_t frozen_ = 0;
     std::size_t dropped_ = 0;
+    std::vector<bool> behind_;
     std::uint64_t weight_version_ = 0;
     std::size_t filled_samples_ = 0;
 

@@ -18,6 +18,7 @@
 #include "frostline/train/evaluation.hpp"
 #include "frostline/train/flop_counter.hpp"
 #include "frostline/train/frost_line.hpp"
+#include "frostline/train/probe.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -27,6 +28,7 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -42,6 +44,7 @@ struct training_options {
     double weight_decay = 5e-4;
     std::uint64_t seed = 0;  ///< of the batch order and of random layers, not of the network's weights
     std::size_t shards = 1;  ///< each batch takes an equal share from each of so many fixed parts of the data
+    std::size_t decide_every = 0;  ///< steps from one decision to the next; 0: one decision after each epoch
 };
 
 /// Stands for a data set that is not there; an empty std::optional of a data set does so at run time.
@@ -110,6 +113,10 @@ public:
     trainer(const trainer&) = delete;
     trainer& operator=(const trainer&) = delete;
 
+    /// What a scorer with the reference `probe_reference::snapshot()` compares with: a network of the same
+    /// architecture, used in place at the start of each run, so that it has to live until then.
+    void compare_with(Network& snapshot) { decisions_.compare_with(snapshot); }
+
     /// Trains from the network's present weights.
     /// @param test, validation  data sets that are evaluated after each epoch: a dataset, an optional one, or
     /// no_data
@@ -126,9 +133,14 @@ public:
         const std::size_t steps_per_epoch = (train.size() + options.batch_size - 1) / options.batch_size;
         optimiser_.attach(network_.slices());
         line_.move(0, 0);
-        decisions_.start(options.epochs);
+        const std::size_t steps = options.epochs * steps_per_epoch;
         rates_.assign(network_.blocks(), {});
+        wanted_ = {};
+        const double peak_rate = highest_rate(options, steps, steps_per_epoch);
         run_finished summary;
+        const stopwatch scoring;
+        decisions_.start(options.epochs, steps, probe_images<T>(train, ids, decisions_.probe_samples()));
+        summary.seconds = scoring.seconds();
         tell(run_started{.epochs = options.epochs,
                          .steps_per_epoch = steps_per_epoch,
                          .batch_size = options.batch_size,
@@ -136,17 +148,37 @@ public:
                          .blocks = network_.blocks(),
                          .parameters = network_.parameters(),
                          .seed = options.seed,
-                         .threads = threads()});
+                         .threads = threads(),
+                         .costs = costs_});
 
         batch_loader<T, Train> loader(train);
         std::size_t step = 0;
+        loss_sum since_decision;
         for (std::size_t epoch = 0; epoch < options.epochs && !summary.stopped; ++epoch) {
             const stopwatch training;
             const auto order = batch_order(ids, options.seed, epoch, options.shards);
-            epoch_finished report{.epoch = epoch + 1, .frozen = line_.frozen(), .dropped = line_.dropped()};
+            epoch_finished report{.epoch = epoch + 1,
+                                  .frozen = line_.frozen(),
+                                  .dropped = line_.dropped(),
+                                  .frozen_behind = numbers_of(line_.behind())};
             flop_counter flops(network_);
-            double loss_sum = 0;
-            std::size_t correct = 0, seen = 0;
+            loss_sum losses;
+            std::size_t correct = 0;
+            const auto decide = [&](std::size_t epochs_finished) {
+                const double full = static_cast<double>(flops.full_of_sample()) *
+                                    static_cast<double>(train.size() * options.epochs);
+                const std::uint64_t flops_spent =
+                    summary.forward_flops + summary.backward_flops + flops.forward() + flops.backward();
+                const run_spending spent{.flops = static_cast<double>(flops_spent),
+                                         .full_flops = full,
+                                         .seconds = summary.seconds + training.seconds()};
+                const double loss = std::exchange(since_decision, {}).mean();
+                auto decision =
+                    decisions_.take(epochs_finished, step, loss, rate_left(options, step, steps_per_epoch),
+                                    line_.frozen(), line_.behind(), spent);
+                wanted_ = decision.wanted;
+                return decision;
+            };
             const batches of_epoch(order, options.batch_size, options.shards);
             const auto view = static_cast<std::uint32_t>(epoch);
             // What is dropped needs the images alone that the store misses.
@@ -158,10 +190,16 @@ public:
                                                          .steps_per_epoch = steps_per_epoch});
                 const tensor<T>& features = ahead ? line_.input(loader, targets_, ids_)
                                                   : line_.input(train, batch, targets_, ids_, view);
-                const double batch_loss = this->step(features, options, report.learning_rate, step, correct);
-                flops.add_step(batch.size(), line_.take_filled_samples(), line_.frozen(), line_.dropped());
-                loss_sum += batch_loss * static_cast<double>(batch.size());
-                seen += batch.size();
+                const bool decides = options.decide_every == 0 ? (step + 1) % steps_per_epoch == 0
+                                                               : (step + 1) % options.decide_every == 0;
+                decisions_.before_step(decides);
+                const rate_view rate{
+                    .step = step, .steps = steps, .rate = report.learning_rate, .peak_rate = peak_rate};
+                const double batch_loss = this->step(features, options, rate, correct);
+                flops.add_step(batch.size(), line_.take_filled_samples(), line_.frozen(), line_.dropped(),
+                               line_.behind());
+                losses.add(batch_loss, batch.size());
+                since_decision.add(batch_loss, batch.size());
                 tell(step_finished{.epoch = epoch,
                                    .step = step,
                                    .samples = batch.size(),
@@ -174,17 +212,27 @@ public:
                     summary.stopped = true;
                     break;
                 }
+                if (decides && step % steps_per_epoch != 0) {
+                    const auto decision = decide(epoch);
+                    report.scores = decision.scores;
+                    tell(decision);
+                    // What the store holds is moved between epochs only, unless it thaws.
+                    move_line(
+                        epoch, step,
+                        {.dropped =
+                             line_.dropped() <= decisions_.boundary(wanted_.leading()) ? line_.dropped() : 0,
+                         .reason = "within an epoch nothing new is dropped"});
+                }
             }
-            report.train_loss = loss_sum / static_cast<double>(seen);
-            report.train_accuracy = static_cast<double>(correct) / static_cast<double>(seen);
+            report.train_loss = losses.mean();
+            report.train_accuracy = static_cast<double>(correct) / static_cast<double>(losses.samples);
             report.store_bytes = store_.bytes();
             report.forward_flops = flops.forward();
             report.backward_flops = flops.backward();
 
-            decision_taken decision;
-            if (!summary.stopped)
-                decision = decisions_.take(epoch + 1, step, report.train_loss,
-                                           rate_left(options, step, steps_per_epoch), line_.frozen());
+            std::optional<decision_taken> decision;
+            if (!summary.stopped && (options.decide_every == 0 || step % options.decide_every == 0))
+                decision = decide(epoch + 1);
             report.seconds = training.seconds();
 
             const stopwatch evaluating;
@@ -192,7 +240,7 @@ public:
             report.test_accuracy = evaluate(test);
             report.evaluation_seconds = evaluating.seconds();
 
-            report.scores = decision.scores;
+            if (decision) report.scores = decision->scores;
             summary.epochs = epoch + 1;
             summary.test_accuracy = report.test_accuracy;
             summary.seconds += report.seconds;
@@ -201,13 +249,13 @@ public:
             summary.backward_flops += report.backward_flops;
             summary.forward_flops_full += flops.forward_full();
             summary.backward_flops_full += flops.backward_full();
+            summary.scoring_flops = decisions_.scoring_flops();
             summary.frozen = line_.frozen();
             summary.dropped = line_.dropped();
             tell(report);
-            if (!summary.stopped) {
-                tell(decision);
-                if (epoch + 1 < options.epochs) move_line(decision, options.epochs - epoch - 1, train);
-            }
+            if (decision) tell(*decision);
+            if (!summary.stopped && epoch + 1 < options.epochs)
+                move_line(epoch + 1, step, plan(options.epochs - epoch - 1, train));
         }
         tell(summary);
         return summary;
@@ -224,6 +272,25 @@ private:
         std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     };
 
+    // The mean of losses, weighted by samples.
+    struct loss_sum {
+        double sum = 0;
+        std::size_t samples = 0;
+
+        void add(double loss, std::size_t of_samples) {
+            sum += loss * static_cast<double>(of_samples);
+            samples += of_samples;
+        }
+        double mean() const { return samples == 0 ? 0.0 : sum / static_cast<double>(samples); }
+    };
+
+    static std::vector<std::size_t> numbers_of(const std::vector<bool>& flags) {
+        std::vector<std::size_t> numbers;
+        for (std::size_t i = 0; i < flags.size(); ++i)
+            if (flags[i]) numbers.push_back(i);
+        return numbers;
+    }
+
     template <class Event>
     void tell(const Event& event) {
         std::apply([&](auto&... each) { (notify(each, event), ...); }, observers_);
@@ -237,26 +304,41 @@ private:
         return sum;
     }
 
+    static double highest_rate(const training_options& options, std::size_t steps,
+                               std::size_t steps_per_epoch) {
+        double highest = 0;
+        if constexpr (sets_learning_rates<Policy>)
+            for (std::size_t step = 0; step < steps; ++step)
+                highest = std::max(
+                    highest,
+                    options.schedule({.step = step, .steps = steps, .steps_per_epoch = steps_per_epoch}));
+        return highest;
+    }
+
     // One batch: forward, loss, backward, update. Returns the mean loss.
-    double step(const tensor<T>& features, const training_options& options, double learning_rate,
-                std::size_t step, std::size_t& correct) {
+    double step(const tensor<T>& features, const training_options& options, const rate_view& rate,
+                std::size_t& correct) {
+        const std::size_t step = rate.step;
         const std::size_t frozen = line_.frozen(), blocks = network_.blocks();
-        const tensor<T>& logits =
-            network_.forward(features, frozen, blocks,
-                             {.phase = phase::training, .seed = options.seed, .step = step, .samples = ids_});
+        const tensor<T>& logits = network_.forward(
+            features, frozen, blocks,
+            {.phase = phase::training, .seed = options.seed, .step = step, .samples = ids_}, line_.behind());
         const double batch_loss = loss_(logits, std::span<const std::int32_t>(targets_), dlogits_);
         correct += count_correct(logits, targets_);
-        network_.backward(features, dlogits_, frozen, blocks);
+        network_.backward(features, dlogits_, frozen, blocks, gradients::parameters, line_.behind());
+        decisions_.before_update(frozen);
 
-        std::fill(rates_.begin(), rates_.end(),
-                  block_rate{.rate = learning_rate, .decay = options.weight_decay});
+        std::fill(rates_.begin(), rates_.end(), block_rate{.rate = rate.rate, .decay = options.weight_decay});
+        for (std::size_t block = 0; block < line_.behind().size(); ++block)
+            rates_[block].learns = !line_.behind()[block];
+        decisions_.set_rates(rate, rates_);
         const auto diverged =
             optimiser_.step(network_.arenas().values(), network_.arenas().gradients(), frozen, rates_);
         require<divergence_error>(!diverged, "training diverged: the gradient of block ",
                                   diverged.value_or(0), " is NaN or infinite at step ", step,
-                                  " with learning rate ", learning_rate, " (loss ", batch_loss,
+                                  " with learning rate ", rate.rate, " (loss ", batch_loss,
                                   "); a lower rate or a warm-up may help");
-        decisions_.count_step(learning_rate);
+        decisions_.count_step(rate.rate, rates_);
         return batch_loss;
     }
 
@@ -277,29 +359,45 @@ private:
         return accuracy;
     }
 
-    // Makes what the policy wants true, as far as the rules and the plan allow.
     template <class Train>
-    void move_line(const decision_taken& decision, std::size_t epochs_left, const Train& train) {
+    drop_decision plan(std::size_t epochs_left, const Train& train) const {
+        return plan_drop({.blocks = costs_,
+                          .samples = train.size(),
+                          .epochs_left = epochs_left,
+                          .frozen = decisions_.boundary(wanted_.leading()),
+                          .dropped = line_.dropped(),
+                          .budget = store_.budget(),
+                          .random = is_random(train)});
+    }
+
+    // Makes what the policy wants true, as far as the rules and the plan allow.
+    void move_line(std::size_t epoch, std::size_t step, const drop_decision& plan) {
         const std::size_t frozen_before = line_.frozen(), dropped_before = line_.dropped();
-        const std::size_t frozen = decisions_.boundary(decision.wanted);
-        const auto plan = plan_drop({.blocks = costs_,
-                                     .samples = train.size(),
-                                     .epochs_left = epochs_left,
-                                     .frozen = frozen,
-                                     .dropped = dropped_before,
-                                     .budget = store_.budget(),
-                                     .random = is_random(train)});
-        if (frozen == frozen_before && plan.dropped == dropped_before) return;
-        if (frozen < frozen_before) optimiser_.reset(frozen, frozen_before);
-        line_.move(frozen, plan.dropped);
-        tell(frost_line_moved{.epoch = decision.epoch,
-                              .step = decision.step,
-                              .frozen_before = frozen_before,
-                              .frozen = frozen,
-                              .dropped_before = dropped_before,
-                              .dropped = plan.dropped,
-                              .reason = sentence("the policy wants ", decision.wanted,
-                                                 " learning blocks frozen; ", plan.reason)});
+        const std::size_t frozen = decisions_.boundary(wanted_.leading());
+        auto behind = decisions_.frozen_behind(wanted_);
+        if (frozen == frozen_before && plan.dropped == dropped_before && behind == line_.behind()) return;
+        const auto is_frozen = [](std::size_t block, std::size_t leading, const std::vector<bool>& others) {
+            return block < leading || (!others.empty() && others[block]);
+        };
+        for (std::size_t block = 0; block < network_.blocks(); ++block)
+            if (is_frozen(block, frozen_before, line_.behind()) && !is_frozen(block, frozen, behind))
+                optimiser_.reset(block, block + 1);
+        line_.move(frozen, plan.dropped, std::move(behind));
+        tell(frost_line_moved{
+            .epoch = epoch,
+            .step = step,
+            .frozen_before = frozen_before,
+            .frozen = frozen,
+            .dropped_before = dropped_before,
+            .dropped = plan.dropped,
+            .reason = sentence("the policy wants ", wanted_.leading(), " learning blocks frozen",
+                               others_wanted(), "; ", plan.reason),
+            .frozen_behind = numbers_of(line_.behind())});
+    }
+
+    std::string others_wanted() const {
+        const std::size_t count = wanted_.behind().size();
+        return count == 0 ? std::string() : sentence(" and ", count, " behind them");
     }
 
     Network& network_;
@@ -312,6 +410,7 @@ private:
     std::tuple<Observers&...> observers_;
     evaluator<T> evaluate_;
 
+    frozen_blocks wanted_;  // the policy's last answer
     std::vector<block_rate> rates_;
     std::vector<std::int32_t> targets_;
     std::vector<std::uint64_t> ids_;

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "frostline/concepts/freezing_policy.hpp"
+#include "frostline/freeze/predicates.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 
 namespace frostline::inline FROSTLINE_ISA {
@@ -26,6 +24,8 @@ namespace frostline::inline FROSTLINE_ISA {
 ///
 /// Meant for scores by learning rate, such as weight_change.
 struct learn_and_drop {
+    static constexpr const char* scorer = "weight_change";
+
     double warm_up = 0.2;      ///< share of the run in which nothing freezes
     double below_peak = 0.6;   ///< slowed down: score < below_peak * its highest score
     double remaining = 0.035;  ///< done learning: score * learning rate left < remaining
@@ -34,27 +34,10 @@ struct learn_and_drop {
     std::size_t at_most = 64;  ///< learning blocks that may freeze at one decision
 
     std::size_t operator()(const training_view& view) const {
-        if (static_cast<double>(view.epoch) < warm_up * static_cast<double>(view.epochs)) return view.frozen;
-        const auto kept = static_cast<std::size_t>(std::ceil(keep_active * static_cast<double>(view.blocks)));
-        const std::size_t freezable =
-            std::min(view.last_freezable, view.blocks - std::min(view.blocks, kept));
-        const std::size_t limit = std::max(view.frozen, std::min(freezable, view.frozen + at_most));
-        std::size_t boundary = view.frozen;
-        while (boundary < limit && converged(view, boundary)) ++boundary;
-        return boundary;
-    }
-
-private:
-    bool converged(const training_view& view, std::size_t block) const {
-        double peak = 0;
-        for (const auto& scores : view.scores) peak = std::max(peak, scores[block].value_or(peak));
-        const auto slow = [&](const decision_scores& scores) {
-            return scores[block] && *scores[block] < below_peak * peak;
-        };
-        if (view.scores.empty() || !slow(view.scores.back())) return false;
-        const auto slow_decisions = std::count_if(view.scores.begin(), view.scores.end(), slow);
-        return static_cast<std::size_t>(slow_decisions) >= patience &&
-               *view.scores.back()[block] * view.learning_rate_left < remaining;
+        const auto slowed_down = when::patience_in_all(patience, when::below_peak(below_peak));
+        const auto done_learning = when::distance_left < remaining;
+        return freeze_prefix(when::warm_up(warm_up) && when::keep_active(keep_active) &&
+                             when::at_most(at_most) && slowed_down && done_learning)(view);
     }
 };
 

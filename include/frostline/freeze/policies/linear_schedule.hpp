@@ -15,7 +15,7 @@ struct linear_schedule {
     double share = 1.0;
 
     std::size_t operator()(const training_view& view) const {
-        const double position = static_cast<double>(view.epoch) / static_cast<double>(view.epochs);
+        const double position = view.progress();
         const double progress = end > start ? std::clamp((position - start) / (end - start), 0.0, 1.0)
                                             : static_cast<double>(position >= start);
         // A hair more, so that a share that should be whole is not rounded down to the block before.

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/concepts/freezing_policy.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace frostline::inline FROSTLINE_ISA {
+
+/// A fixed schedule without scores: after each epoch from `start` on, the share `alpha` of the freezable
+/// blocks that are left freezes, so that of L blocks L (1 - (1 - alpha)^T) are frozen after T of these
+/// epochs, rounded down. PipeTransformer (He et al. 2021, arXiv 2102.03161) freezes at most so many; its
+/// second bound, the active block with the smallest gradient, is left out here. `start` and the default of
+/// `alpha` are ours.
+struct geometric_schedule {
+    double alpha = 1.0 / 3;
+    double start = 0.2;  ///< share of the run
+
+    std::size_t operator()(const training_view& view) const {
+        const double epochs = (view.progress() - start) * static_cast<double>(view.epochs);
+        if (epochs <= 0) return view.frozen;
+        // A hair more, so that a share that should be whole is not rounded down to the block before.
+        const double wanted =
+            static_cast<double>(view.last_freezable) * (1 - std::pow(1 - alpha, epochs)) + 1e-9;
+        return std::max(view.frozen, static_cast<std::size_t>(wanted));
+    }
+};
+
+}  // namespace frostline

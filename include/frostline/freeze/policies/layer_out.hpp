@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/concepts/freezing_policy.hpp"
+#include "frostline/core/random.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace frostline::inline FROSTLINE_ISA {
+
+/// LayerOut (Goutam, Balasubramanian, Gera, Sarma 2020, SN Computer Science 1): after a warm-up, a random set
+/// of blocks is frozen in each epoch and thaws after it. A block's probability to freeze falls linearly from
+/// `first` at the input to `last` in front of the head, as in the source's "early freeze" (its "deep freeze"
+/// rises: exchange them). The head always learns.
+///
+/// Blocks behind one that learns spare their weight gradients and updates only, and what may thaw after an
+/// epoch is not worth storing: use it with no_feature_store.
+struct layer_out {
+    static constexpr bool thaws = true;
+
+    double first = 0.9;
+    double last = 0.1;
+    double warm_up = 0.07;  ///< share of the run in which nothing freezes; the source's 20 epochs of 300
+    std::uint64_t seed = 0;
+
+    frozen_blocks operator()(const training_view& view) const {
+        frozen_blocks frozen;
+        if (static_cast<double>(view.epoch) < warm_up * static_cast<double>(view.epochs)) return frozen;
+        const random_stream draws(seed, purpose::policy, view.epoch);
+        for (std::size_t block = 0; block < view.last_freezable; ++block) {
+            const double depth = view.last_freezable < 2 ? 0
+                                                         : static_cast<double>(block) /
+                                                               static_cast<double>(view.last_freezable - 1);
+            if (draws.uniform(block) < first + (last - first) * depth) frozen.insert(block);
+        }
+        return frozen;
+    }
+};
+
+}  // namespace frostline

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/concepts/scorer.hpp"
+#include "frostline/freeze/block_memory.hpp"
+#include "frostline/freeze/scorers/finite_score.hpp"
+
+#include <cmath>
+#include <cstddef>
+#include <optional>
+
+namespace frostline::inline FROSTLINE_ISA {
+
+/// The mean over the weights of a block of smoothed sensitivity times smoothed uncertainty:
+/// I = |g|,  I' = b1 I' + (1 - b1) I,  U = |I - I'|,  U' = b2 U' + (1 - b2) U,  score = mean(I' U'),
+/// with g the gradient averaged over the steps since the last decision.
+///
+/// AFLoRA (Liu et al. 2024, arXiv 2403.13269), which takes the gradient of every step. Remembers two numbers
+/// a weight.
+class sensitivity_uncertainty {
+public:
+    static constexpr observations observes{.gradient_sum = true};
+
+    explicit sensitivity_uncertainty(double sensitivity_smoothing = 0.85, double uncertainty_smoothing = 0.95)
+        : b1_(sensitivity_smoothing), b2_(uncertainty_smoothing) {}
+
+    template <class T>
+    std::optional<double> operator()(const block_view<T>& view) {
+        if (view.steps == 0) return std::nullopt;
+        const std::size_t size = view.gradient_sum.size();
+        const auto values = memory_.at(view, 2 * size).values;
+        const auto sensitivity = values.first(size), uncertainty = values.last(size);
+        double sum = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            const double now =
+                std::abs(static_cast<double>(view.gradient_sum[i])) / static_cast<double>(view.steps);
+            sensitivity[i] = b1_ * sensitivity[i] + (1 - b1_) * now;
+            uncertainty[i] = b2_ * uncertainty[i] + (1 - b2_) * std::abs(now - sensitivity[i]);
+            sum += sensitivity[i] * uncertainty[i];
+        }
+        return finite_score(sum / static_cast<double>(view.parameters));
+    }
+
+    template <class Visitor>
+    void for_each_state(const Visitor& visit) {
+        memory_.for_each_state(visit);
+    }
+
+private:
+    double b1_, b2_;
+    block_memory memory_;
+};
+
+}  // namespace frostline

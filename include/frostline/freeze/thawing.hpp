@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/concepts/freezing_policy.hpp"
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace frostline::inline FROSTLINE_ISA {
+
+/// A reason to thaw: `reason(view) -> std::size_t`, the number of decisions up to the last one that gave it,
+/// that one included; 0 if none did. A pure function of the view.
+template <class F>
+concept reason_to_thaw = requires(const F f, const training_view& view) {
+    { f(view) } -> std::convertible_to<std::size_t>;
+};
+
+namespace when {
+
+/// The learning rate has fallen `factor`-fold since the last such fall, or since the start.
+struct rate_drops {
+    double factor = 10;
+
+    std::size_t operator()(const training_view& view) const {
+        std::size_t last = 0;
+        for (std::size_t i = 1; i < view.learning_rates.size(); ++i)
+            // A hair of tolerance: 0.1 * 0.1 is more than 0.01.
+            if (view.learning_rates[i] * factor <= view.learning_rates[last] * (1 + 1e-9)) last = i;
+        return last == 0 ? 0 : last + 1;
+    }
+};
+
+/// The training loss is more than `factor` times the lowest since the last such rise: the data have changed.
+struct loss_rises {
+    double factor = 1.5;
+
+    std::size_t operator()(const training_view& view) const {
+        std::size_t decisions = 0;
+        for (std::size_t i = 1, first = 0; i < view.train_losses.size(); ++i) {
+            const auto lowest =
+                std::min_element(view.train_losses.begin() + static_cast<std::ptrdiff_t>(first),
+                                 view.train_losses.begin() + static_cast<std::ptrdiff_t>(i));
+            if (view.train_losses[i] > factor * *lowest) {
+                first = i;
+                decisions = i + 1;
+            }
+        }
+        return decisions;
+    }
+};
+
+}  // namespace when
+
+/// The view without its first `decisions` decisions: what a policy sees that starts anew there.
+inline training_view since(training_view view, std::size_t decisions) {
+    const auto drop = [&](auto values) { return values.subspan(std::min(decisions, values.size())); };
+    view.scores = drop(view.scores);
+    view.train_losses = drop(view.train_losses);
+    view.learning_rates = drop(view.learning_rates);
+    return view;
+}
+
+/// A policy that thaws every block when `reason` says so, and is `inner` otherwise, which sees only what
+/// happened since then.
+template <reason_to_thaw Reason, freezing_policy Inner>
+class thaw_on {
+public:
+    static constexpr bool thaws = true;
+    std::string scorer;
+
+    thaw_on(Reason reason, Inner inner)
+        : scorer(scorer_of(inner)), reason_(std::move(reason)), inner_(std::move(inner)) {}
+
+    frozen_blocks operator()(const training_view& view) const {
+        const std::size_t past = reason_(view);
+        if (past > 0 && past >= view.scores.size()) return 0;
+        return inner_(since(view, past));
+    }
+
+    double learning_rate(const rate_view& now) const requires sets_learning_rates<Inner> {
+        return inner_.learning_rate(now);
+    }
+
+private:
+    Reason reason_;
+    Inner inner_;
+};
+
+/// A policy that thaws every block for the last `share` of the run, and multiplies all rates by `factor`
+/// then: what froze early adapts to what was learnt behind it.
+template <freezing_policy Inner>
+class end_resume {
+public:
+    static constexpr bool thaws = true;
+    std::string scorer;
+
+    explicit end_resume(Inner inner, double share = 0.1, double factor = 0.1)
+        : scorer(scorer_of(inner)), inner_(std::move(inner)), share_(share), factor_(factor) {}
+
+    frozen_blocks operator()(const training_view& view) const {
+        if (in_last_share(view.progress())) return 0;
+        return inner_(view);
+    }
+
+    double learning_rate(const rate_view& now) const {
+        double rate = now.rate;
+        if constexpr (sets_learning_rates<Inner>) rate = inner_.learning_rate(now);
+        return in_last_share(static_cast<double>(now.step) /
+                             static_cast<double>(std::max<std::size_t>(1, now.steps)))
+                   ? factor_ * rate
+                   : rate;
+    }
+
+private:
+    bool in_last_share(double progress) const { return progress >= 1 - share_ - 1e-9; }
+
+    Inner inner_;
+    double share_;
+    double factor_;
+};
+
+}  // namespace frostline

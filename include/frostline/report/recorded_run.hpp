@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/concepts/freezing_policy.hpp"
+#include "frostline/core/errors.hpp"
+#include "frostline/core/pass.hpp"
+#include "frostline/report/record.hpp"
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace frostline::inline FROSTLINE_ISA {
+
+/// What a record tells of one run, as far as a policy can be run on it again.
+struct recorded_run {
+    struct decision {
+        std::size_t epoch = 0;  ///< epochs finished
+        std::size_t step = 0;   ///< steps finished
+        decision_scores scores{};
+        double learning_rate = 0;  ///< mean of the steps since the decision before
+        double learning_rate_left = 0;
+        double train_loss = 0;
+    };
+    struct block_flops {
+        flop_counts flops;
+    };
+
+    std::string policy;  ///< with which it was trained
+    std::string scorer;
+    std::size_t epochs = 0;
+    std::size_t steps_per_epoch = 0;
+    std::size_t batch_size = 0;
+    std::size_t training_samples = 0;
+    std::vector<block_costs> costs{};            ///< of every block of the network
+    std::vector<std::size_t> learning_blocks{};  ///< their numbers in the network
+    std::vector<decision> decisions{};
+    std::size_t finished_epochs = 0;
+    double seconds = 0;  ///< of training, all of its epochs together
+
+    std::size_t blocks() const { return costs.size(); }
+    block_flops block(std::size_t index) const {
+        const auto& cost = costs[index];
+        const auto count = [](double flops) { return static_cast<std::uint64_t>(std::llround(flops)); };
+        return {{.forward = count(cost.forward_flops),
+                 .backward_input = count(cost.backward_input_flops),
+                 .backward_parameters = count(cost.backward_flops - cost.backward_input_flops)}};
+    }
+};
+
+/// Reads the runs of a record, one after the other, as `frostline::record` writes them: a `start` line, then
+/// its `decision` and `epoch` lines. Lines of other kinds are passed over, and so is a last line that a crash
+/// left incomplete.
+/// @throws data_error when the file cannot be read, is no record, or lacks what a replay needs
+class record_reader {
+public:
+    explicit record_reader(std::filesystem::path path) : path_(std::move(path)) {}
+
+    std::vector<recorded_run> read() {
+        std::ifstream file(path_);
+        require<data_error>(file.is_open() && !std::filesystem::is_directory(path_),
+                            "cannot read the record ", path_.string());
+        std::vector<recorded_run> runs;
+        std::string text, policy;
+        for (number_ = 1; std::getline(file, text); ++number_) {
+            const auto line = json::parse(text, nullptr, /*allow_exceptions=*/false);
+            if (line.is_discarded() && file.eof()) break;
+            need(line.is_object() && line.contains("schema") && line.contains("event"),
+                 "is no line of a record, expected a JSON object with the fields schema and event");
+            need(line["schema"] == record_schema, "has another schema than ", record_schema);
+            const auto& event = line["event"];
+            if (event == "run" && line.contains("policy") && line["policy"].is_string())
+                policy = line["policy"];
+            if (event == "start") {
+                runs.push_back(start(line));
+                runs.back().policy = std::exchange(policy, {});
+            }
+            if (event != "decision" && event != "epoch" && event != "summary") continue;
+            need(!runs.empty(),
+                 "comes before any line of event start, which tells what the blocks cost: records of earlier "
+                 "versions have none");
+            if (event == "decision") runs.back().decisions.push_back(decision(line, runs.back()));
+            if (event == "epoch") {
+                runs.back().seconds += number(line, "seconds");
+                ++runs.back().finished_epochs;
+            }
+            if (event == "summary" && line.contains("policy") && line["policy"].is_string())
+                runs.back().policy = line["policy"];
+        }
+        require<data_error>(!runs.empty(), "the record ", path_.string(), " holds no line of event start");
+        for (const auto& run : runs)
+            require<data_error>(
+                !run.decisions.empty() && run.finished_epochs > 0, "a run in the record ", path_.string(),
+                " has no line of event decision or none of event epoch, so there is nothing to "
+                "replay");
+        return runs;
+    }
+
+private:
+    using json = nlohmann::json;
+
+    template <class... Parts>
+    void need(bool condition, const Parts&... parts) const {
+        require<data_error>(condition, "line ", number_, " of the record ", path_.string(), " ", parts...);
+    }
+
+    const json& field(const json& line, const char* name) const {
+        need(line.is_object() && line.contains(name), "lacks the field ", name);
+        return line[name];
+    }
+    double number(const json& line, const char* name) const {
+        const auto& value = field(line, name);
+        need(value.is_number(), "has no number in the field ", name);
+        return value;
+    }
+    std::size_t count(const json& line, const char* name) const {
+        const double value = number(line, name);
+        need(value >= 0 && value <= 1e15 && value == std::floor(value), "has no whole number in the field ",
+             name, ", found ", value);
+        return static_cast<std::size_t>(value);
+    }
+    const json& array(const json& line, const char* name) const {
+        const auto& value = field(line, name);
+        need(value.is_array() && !value.empty(), "has no list in the field ", name);
+        return value;
+    }
+
+    recorded_run start(const json& line) const {
+        recorded_run run;
+        run.epochs = count(line, "epochs");
+        run.steps_per_epoch = count(line, "steps_per_epoch");
+        run.batch_size = count(line, "batch_size");
+        run.training_samples = count(line, "training_samples");
+        need(run.epochs > 0 && run.steps_per_epoch > 0 && run.batch_size > 0,
+             "tells of a run without a step");
+        for (const auto& block : array(line, "blocks"))
+            run.costs.push_back({.forward_flops = number(block, "forward_flops"),
+                                 .backward_flops = number(block, "backward_flops"),
+                                 .output_bytes = number(block, "output_bytes"),
+                                 .backward_input_flops = number(block, "backward_input_flops")});
+        return run;
+    }
+
+    recorded_run::decision decision(const json& line, recorded_run& run) const {
+        recorded_run::decision made;
+        made.epoch = count(line, "epoch");
+        made.step = count(line, "step");
+        need(run.decisions.empty() || made.step > run.decisions.back().step,
+             "is a decision that comes no later than the one before");
+        const double steps = number(line, "steps");
+        made.learning_rate = steps > 0 ? number(line, "learning_rate_sum") / steps : 0.0;
+        made.learning_rate_left = number(line, "learning_rate_left");
+        made.train_loss = number(line, "train_loss");
+        const auto& scores = field(line, "scores");
+        need(scores.is_object() && scores.size() == 1, "has no scores of one scorer in the field scores");
+        run.scorer = scores.begin().key();
+        std::vector<std::size_t> blocks;
+        for (const auto& score : array(scores, run.scorer.c_str())) {
+            blocks.push_back(count(score, "block"));
+            need(blocks.back() < run.blocks() && (blocks.size() < 2 || blocks.back() > *(blocks.end() - 2)),
+                 "scores block ", blocks.back(), ", expected ascending blocks of the ", run.blocks(),
+                 " in the line of event start");
+            const auto& value = field(score, "score");
+            need(value.is_null() || value.is_number(), "has neither a number nor null in the field score");
+            made.scores.push_back(value.is_null() ? std::nullopt : std::optional(value.get<double>()));
+        }
+        need(run.learning_blocks.empty() || run.learning_blocks == blocks,
+             "scores other blocks than the decisions before");
+        run.learning_blocks = std::move(blocks);
+        return made;
+    }
+
+    std::filesystem::path path_;
+    std::size_t number_ = 0;  // of the line, for people
+};
+
+}  // namespace frostline

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/concepts/freezing_policy.hpp"
+#include "frostline/report/recorded_run.hpp"
+#include "frostline/train/flop_counter.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace frostline::inline FROSTLINE_ISA {
+
+/// What a policy would have frozen.
+struct replay_result {
+    struct move {
+        std::size_t epoch = 0;    ///< epochs finished
+        std::size_t step = 0;     ///< steps finished
+        frozen_blocks frozen{};   ///< learning blocks, within the trainer's limits
+        std::size_t dropped = 0;  ///< blocks of the network
+    };
+    std::vector<move> moves{};  ///< where something changes
+    std::uint64_t forward_flops = 0, forward_flops_full = 0;
+    std::uint64_t backward_flops = 0, backward_flops_full = 0;
+
+    double forward_flops_saved() const { return saved(forward_flops, forward_flops_full); }
+    double training_flops_saved() const {
+        return saved(forward_flops + backward_flops, forward_flops_full + backward_flops_full);
+    }
+
+private:
+    static double saved(std::uint64_t spent, std::uint64_t full) {
+        return full == 0 ? 0.0 : 1.0 - static_cast<double>(spent) / static_cast<double>(full);
+    }
+};
+
+/// Runs a policy on the decisions of a recorded run, without training: what it would have frozen and when,
+/// and the FLOPs that the trainer would have counted. The policy sees no scores of what it has frozen, as in
+/// a run of its own; but the scores are those of the recorded run, so that of a policy that trained it (or of
+/// one that decides alike) the replay is exact, and of any other it tells what it would have done at each
+/// decision with those scores. The record of a run with `never` has scores of all blocks and serves for all.
+/// @param drop  drop(frozen, dropped, epochs_left): how many leading blocks of the network are dropped at the
+/// end of an epoch, `frozen` of them frozen and `dropped` dropped now
+template <freezing_policy Policy, class Drop>
+replay_result replay(const recorded_run& run, const Policy& policy, const Drop& drop) {
+    const std::size_t blocks = run.learning_blocks.size(), last = blocks - 1;
+    const auto of_learning_block = [&](std::size_t i) {
+        return i == 0 || blocks < 2 ? 0 : run.learning_blocks[std::min(i, last)];
+    };
+    // Each learning block carries the blocks without parameters behind it, the first also those before it.
+    std::vector<block_costs> costs(blocks);
+    std::vector<std::size_t> learning_block_of(run.blocks());
+    for (std::size_t block = 0, i = 0; block < run.blocks(); ++block) {
+        while (i + 1 < blocks && run.learning_blocks[i + 1] <= block) ++i;
+        learning_block_of[block] = i;
+        costs[i].forward_flops += run.costs[block].forward_flops;
+        costs[i].backward_flops += run.costs[block].backward_flops;
+        costs[i].backward_input_flops += run.costs[block].backward_input_flops;
+        costs[i].output_bytes = run.costs[block].output_bytes;
+    }
+
+    replay_result result;
+    flop_counter flops(run);
+    frozen_blocks frozen;
+    std::vector<bool> behind;
+    std::size_t dropped = 0;
+    bool filling = false;  // the first epoch behind a new cut runs the dropped blocks once more
+    std::vector<decision_scores> scores;
+    std::vector<double> train_losses, learning_rates;
+    auto next = run.decisions.begin();
+    const auto full =
+        static_cast<double>(flops.full_of_sample()) * static_cast<double>(run.training_samples * run.epochs);
+
+    const auto change = [&](std::size_t epoch, std::size_t step, const frozen_blocks& wanted,
+                            std::size_t dropped_then) {
+        if (dropped_then != dropped) filling = dropped_then > 0;
+        if (wanted != frozen || dropped_then != dropped)
+            result.moves.push_back({epoch, step, wanted, dropped_then});
+        frozen = wanted;
+        dropped = dropped_then;
+        behind.assign(frozen.behind().empty() ? 0 : run.blocks(), false);
+        for (std::size_t block = 0; block < behind.size(); ++block)
+            behind[block] =
+                block >= of_learning_block(frozen.leading()) && frozen.contains(learning_block_of[block]);
+    };
+    const auto decide = [&](const recorded_run::decision& made) {
+        scores.push_back(made.scores);
+        for (std::size_t block = 0; block < blocks; ++block)
+            if (frozen.contains(block)) scores.back()[block] = std::nullopt;
+        train_losses.push_back(made.train_loss);
+        learning_rates.push_back(made.learning_rate);
+        const auto spent = static_cast<double>(flops.forward() + flops.backward());
+        const frozen_blocks wanted =
+            policy(training_view{.epoch = made.epoch,
+                                 .epochs = run.epochs,
+                                 .step = made.step,
+                                 .blocks = blocks,
+                                 .last_freezable = last,
+                                 .frozen = frozen.leading(),
+                                 .scores = scores,
+                                 .train_losses = train_losses,
+                                 .learning_rates = learning_rates,
+                                 .learning_rate_left = made.learning_rate_left,
+                                 .costs = costs,
+                                 .steps = run.epochs * run.steps_per_epoch,
+                                 .frozen_behind = frozen.behind(),
+                                 .spent = {spent, full, full > 0 ? run.seconds * spent / full : 0}});
+        frozen_blocks allowed(std::min(wanted.leading(), last));
+        for (const std::size_t block : wanted.behind())
+            if (block < last) allowed.insert(block);
+        return allowed;
+    };
+
+    for (std::size_t epoch = 0, step = 0; epoch < std::min(run.epochs, run.finished_epochs); ++epoch) {
+        for (std::size_t seen = 0; seen < run.training_samples;) {
+            const std::size_t samples = std::min(run.batch_size, run.training_samples - seen);
+            const std::size_t boundary = of_learning_block(frozen.leading());
+            flops.add_step(samples, filling ? samples : 0, boundary, dropped, behind);
+            seen += samples;
+            ++step;
+            if (next == run.decisions.end() || next->step != step || seen == run.training_samples) continue;
+            const auto wanted = decide(*next++);
+            const std::size_t kept = dropped <= of_learning_block(wanted.leading()) ? dropped : 0;
+            change(epoch, step, wanted, kept);
+        }
+        filling = false;
+        frozen_blocks wanted = frozen;
+        if (next != run.decisions.end() && next->step == step) wanted = decide(*next++);
+        if (epoch + 1 == run.epochs) break;
+        const std::size_t boundary = of_learning_block(wanted.leading());
+        change(epoch + 1, step, wanted, drop(boundary, dropped, run.epochs - epoch - 1));
+    }
+    result.forward_flops = flops.forward();
+    result.forward_flops_full = flops.forward_full();
+    result.backward_flops = flops.backward();
+    result.backward_flops_full = flops.backward_full();
+    return result;
+}
+
+}  // namespace frostline

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/concepts/scorer.hpp"
+#include "frostline/core/errors.hpp"
+#include "frostline/core/parallel.hpp"
+#include "frostline/core/sum.hpp"
+#include "frostline/core/tensor.hpp"
+#include "frostline/train/probe.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace frostline::inline FROSTLINE_ISA {
+
+/// Watches a network train for a scorer, and keeps what the scorer observes, and nothing else.
+template <class Network>
+class block_observations {
+    using T = typename Network::value_type;
+
+public:
+    block_observations(Network& network, const observations& observed)
+        : network_(network), observed_(observed), probe_(network) {}
+
+    const observations& observed() const { return observed_; }
+
+    /// Where the scorer compares with a snapshot: this one, which has to outlive the start of the run.
+    void compare_with(Network& snapshot) { snapshot_ = &snapshot; }
+
+    /// @param probe_images the probe batch, where the scorer observes outputs
+    void start(tensor<T> probe_images) {
+        copy_if(observed_.initial_weights, values(), initial_weights_);
+        gradients_from_ = previous_gradient_from_ = network_.blocks();
+        watching_step_ = false;
+        if (observed_.probe_samples > 0) {
+            require<argument_error>(samples_of(probe_images) > 0, "the scorer observes outputs on ",
+                                    observed_.probe_samples,
+                                    " samples, but the run starts without a probe batch");
+            probe_.start(std::move(probe_images), observed_.reference, snapshot_);
+        }
+        start_interval();
+    }
+
+    /// Before a step; `last` tells whether a decision follows it.
+    void before_step(bool last) {
+        if (!observed_.gradient_pair || !last) return;
+        previous_gradient_from_ = gradients_from_;
+        copy_if(true, gradients(), previous_gradient_);
+    }
+
+    /// Between backward and update of step number `step` since the last decision, which trains the blocks
+    /// from `frozen` on.
+    void before_update(std::size_t frozen, std::size_t step) {
+        frozen_ = gradients_from_ = frozen;
+        const std::size_t first = network_.block(frozen).first_value;
+        if (observed_.gradient_sum) {
+            parallel_ranges(gradient_sum_.size() - first, grain, [&](std::size_t begin, std::size_t end) {
+                const T* const gradient = gradients().data() + first;
+                T* const sum = gradient_sum_.data() + first;
+                for (std::size_t i = begin; i < end; ++i) sum[i] += gradient[i];
+            });
+        }
+        watching_step_ = observed_.path_every > 0 && step % observed_.path_every == 0;
+        if (watching_step_) {
+            before_step_.resize(values().size());
+            parallel_ranges(before_step_.size() - first, grain, [&](std::size_t begin, std::size_t end) {
+                std::copy(values().data() + first + begin, values().data() + first + end,
+                          before_step_.data() + first + begin);
+            });
+        }
+    }
+
+    void after_update() {
+        if (!std::exchange(watching_step_, false)) return;
+        ++watched_steps_;
+        parallel_for(network_.blocks() - frozen_, [&](std::size_t i) {
+            const auto after = slice(values(), frozen_ + i), before = slice(before_step_, frozen_ + i);
+            path_lengths_[frozen_ + i] += std::sqrt(sum_of(after.size(), [&](std::size_t k) {
+                const double moved = static_cast<double>(after[k]) - static_cast<double>(before[k]);
+                return moved * moved;
+            }));
+        });
+    }
+
+    /// Before the first view of a decision after `steps` steps.
+    void decide(std::size_t frozen, std::size_t steps) {
+        steps_ = steps;
+        if (observed_.probe_samples > 0) probe_.run(frozen);
+    }
+
+    /// What is known of a block now; decision and learning rates are left to the caller.
+    block_view<T> view(std::size_t block) const {
+        block_view<T> seen{.block = block,
+                           .weights = slice(values(), block),
+                           .previous_weights = slice(previous_weights_, block),
+                           .steps = steps_,
+                           .parameters = network_.block(block).parameters,
+                           .initial_weights = slice(initial_weights_, block),
+                           .gradient_sum = slice(gradient_sum_, block)};
+        if (watched_steps_ > 0)
+            seen.path_length =
+                path_lengths_[block] * static_cast<double>(steps_) / static_cast<double>(watched_steps_);
+        if (observed_.gradient_pair && block >= gradients_from_) seen.gradient = slice(gradients(), block);
+        if (observed_.gradient_pair && block >= previous_gradient_from_)
+            seen.previous_gradient = slice(previous_gradient_, block);
+        if (observed_.probe_samples > 0) {
+            seen.probe_samples = probe_.samples();
+            seen.channels = network_.block(block).output.channels;
+            seen.outputs = probe_.outputs(block);
+            seen.reference_outputs = probe_.reference_outputs(block);
+        }
+        return seen;
+    }
+
+    /// After a decision.
+    void next_interval() {
+        if (observed_.probe_samples > 0) probe_.keep();
+        start_interval();
+    }
+
+    /// Of probe and reference passes since the start of the run.
+    std::uint64_t flops() const { return probe_.flops(); }
+
+private:
+    static constexpr std::size_t grain = std::size_t{1} << 15;
+
+    std::span<const T> values() const { return std::as_const(network_).arenas().values(); }
+    std::span<const T> gradients() const { return std::as_const(network_).arenas().gradients(); }
+
+    static void copy_if(bool wanted, std::span<const T> from, aligned_vector<T>& to) {
+        if (wanted) to.assign(from.begin(), from.end());
+    }
+
+    std::span<const T> slice(std::span<const T> arena, std::size_t block) const {
+        const auto& place = network_.block(block);
+        return arena.empty() ? arena : arena.subspan(place.first_value, place.last_value - place.first_value);
+    }
+
+    void start_interval() {
+        copy_if(observed_.previous_weights, values(), previous_weights_);
+        if (observed_.gradient_sum) gradient_sum_.assign(values().size(), T{0});
+        if (observed_.path_every > 0) path_lengths_.assign(network_.blocks(), 0.0);
+        watched_steps_ = 0;
+    }
+
+    Network& network_;
+    observations observed_;
+    Network* snapshot_ = nullptr;
+    std::size_t steps_ = 0;  // of the interval that the views are about
+
+    aligned_vector<T> initial_weights_;
+    aligned_vector<T> previous_weights_;
+    aligned_vector<T> gradient_sum_;
+
+    aligned_vector<T> previous_gradient_;
+    std::size_t gradients_from_ = 0, previous_gradient_from_ = 0;  // blocks before did not learn then
+
+    aligned_vector<T> before_step_;
+    bool watching_step_ = false;
+    std::size_t frozen_ = 0;  // blocks before do not learn
+    std::size_t watched_steps_ = 0;
+    std::vector<double> path_lengths_;  // of the watched steps, by block
+
+    probe<Network> probe_;
+};
+
+}  // namespace frostline

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs frostline-replay on records that are made here: what it shows, and what it refuses in one line.
+Usage: replay_test.py FROSTLINE_REPLAY"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PREFIX = "frostline-replay: "
+BLOCKS, EPOCHS, STEPS = 5, 20, 10
+
+program = Path(sys.argv[1]).resolve()
+failures = []
+
+
+def run(*arguments):
+    finished = subprocess.run([program, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=60, check=False)
+    return finished.returncode, finished.stdout, finished.stderr
+
+
+def check(condition, what, *details):
+    if not condition:
+        failures.append(what)
+        print("FAILED:", what, *details, sep="\n  ")
+
+
+def refused(what, phrase, *arguments, code=1):
+    status, _, errors = run(*arguments)
+    check(status == code, f"{what}: exit code", status, errors)
+    check(errors.startswith(PREFIX) and errors.count("\n") == 1, f"{what}: one line", errors)
+    check(phrase in errors, f"{what}: says {phrase!r}", errors)
+
+
+def lines(policy="never", scorer="weight_change", epochs=EPOCHS):
+    """The record of a run whose scores halve at each decision, sooner for the blocks at the input."""
+    yield {"event": "run", "policy": policy}
+    yield {"event": "start", "epochs": EPOCHS, "steps_per_epoch": STEPS, "batch_size": 10,
+           "training_samples": 10 * STEPS,
+           "blocks": [{"forward_flops": 1e9, "backward_flops": 2e9, "backward_input_flops": 1e9,
+                       "output_bytes": 1000}] * BLOCKS}
+    for epoch in range(1, epochs + 1):
+        yield {"event": "epoch", "epoch": epoch, "seconds": 1.5}
+        yield {"event": "decision", "epoch": epoch, "step": STEPS * epoch,
+               "scores": {scorer: [{"block": block, "score": 2.0 ** -(epoch / (1 + block))}
+                                   for block in range(BLOCKS)]},
+               "learning_rate_sum": 0.5, "learning_rate_left": 0.05 * STEPS * (EPOCHS - epoch), "steps": STEPS,
+               "train_loss": 1.0 / epoch, "wanted": 0}
+
+
+def write(path, events):
+    path.write_text("".join(json.dumps({"schema": 1, **event}) + "\n" for event in events))
+    return path
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="frostline_replay_") as name:
+        folder = Path(name)
+        record = write(folder / "run.jsonl", lines())
+
+        begin = time.monotonic()
+        status, output, errors = run(record, "--policy", "never", "--policy", "linear:start=0.5",
+                                     "--policy", "learn_and_drop", "--policy", "layer_out:warm_up=0")
+        check(status == 0 and errors == "", "a good replay", status, errors)
+        check(time.monotonic() - begin < 2, "a replay takes no time")
+        rows = [row.split() for row in output.splitlines()]
+        head = next(row for row in rows if row and row[0] == "never")
+        check(head == ["never", "linear:start=0.5", "learn_and_drop", "layer_out:warm_up=0"], "the columns", output)
+        saved = next(row for row in output.splitlines() if row.startswith("forward + backward saved"))
+        shares = [float(share) for share in saved.replace("%", "").split()[4:]]
+        check(shares[0] == 0 and all(0 < share < 100 for share in shares[1:]), "what is saved", output)
+        check("epoch 13, step 130" in output, "where the linear schedule begins", output)
+        check(" +" in output, "blocks behind the leading ones", output)
+        check("is meant for" not in output, "no note", output)
+
+        _, output, _ = run(record, "--policy", "egeria")
+        check("egeria is meant for the scorer similarity_preserving_loss, the record has weight_change." in output,
+              "a note on another scorer", output)
+        both = write(folder / "both.jsonl", [*lines("linear"), *lines("never")])
+        check("Run with never," in run(both, "--policy", "linear")[1], "the run with never is taken")
+        half = write(folder / "half.jsonl", lines(epochs=7))
+        check("The run ended after 7 of its epochs." in run(half, "--policy", "linear")[1], "a stopped run")
+
+        refused("no policy", "--policy is required", record, code=2)
+        refused("no record", "RECORD is required", "--policy", "never", code=2)
+        refused("unknown policy", 'there is no policy "melt"', record, "--policy", "melt")
+        refused("unknown key", 'linear has no option "speed"', record, "--policy", "linear:speed=1")
+        refused("missing file", "cannot read the record", folder / "none.jsonl", "--policy", "never")
+        refused("a folder", "cannot read the record", folder, "--policy", "never")
+        old = write(folder / "old.jsonl", [event for event in lines() if event["event"] != "start"])
+        refused("a record of an earlier version", "before any line of event start", old, "--policy", "never")
+        no_scores = write(folder / "empty.jsonl", [event for event in lines() if event["event"] != "decision"])
+        refused("a run without decisions", "nothing to replay", no_scores, "--policy", "never")
+        notes = folder / "notes"
+        notes.write_text("not a\nrecord\n")
+        refused("no record at all", "line 1 of the record", notes, "--policy", "never")
+
+        for wish in ("--help", "--version"):
+            check(run(wish)[0] == 0, wish)
+    sys.exit(f"{len(failures)} checks failed" if failures else 0)
+
+
+main()

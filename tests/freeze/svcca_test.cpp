@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "frostline/freeze/scorers/svcca.hpp"
+
+#include "freeze/scorer_views.hpp"
+#include "support/catch.hpp"
+
+using namespace frostline;
+using namespace scorer_views;
+
+TEST_CASE("the SVCCA of single channels is their correlation") {
+    // Correlation 1/2.
+    CHECK(*score_of_outputs(svcca(), doubles{1, 2, 3}, {11, 13, 12}, 3, 1) == Catch::Approx(0.5));
+    CHECK(*score_of_outputs(svcca(), doubles{1, 2, 3}, {1, 0, 1}, 3, 1) == Catch::Approx(1));
+    CHECK(*score_of_outputs(svcca(), doubles{1, 2, 3}, {9, 6, 3}, 3, 1) == Catch::Approx(0).margin(1e-12));
+}
+
+TEST_CASE("SVCCA does not see rotation, scale and constant shifts of the channels, and sees other features") {
+    const std::size_t channels = 6;
+    const auto outputs = generated("outputs", 10 * 12 * channels);
+    auto moved = turned(outputs, channels, 0.7, 3);
+    for (std::size_t i = 0; i < moved.size(); ++i) moved[i] += static_cast<double>(i % channels);
+    CHECK(*score_of_outputs(svcca(), outputs, outputs, 10, channels) < 1e-12);
+    CHECK(*score_of_outputs(svcca(), moved, outputs, 10, channels) < 1e-12);
+    CHECK(*score_of_outputs(svcca(), generated("others", outputs.size()), outputs, 10, channels) > 0.5);
+}
+
+TEST_CASE("SVCCA passes over directions that hold little of the variance") {
+    // The second channel is a thousandth of the first and is all that differs.
+    auto outputs = generated("outputs", 2 * 50), other = generated("others", 2 * 50);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        if (i % 2 == 1) {
+            outputs[i] *= 1e-3;
+            other[i] *= 1e-3;
+        } else {
+            other[i] = outputs[i];
+        }
+    }
+    CHECK(*score_of_outputs(svcca(), outputs, other, 50, 2) < 1e-4);
+    CHECK(*score_of_outputs(svcca({}, 1 - 1e-9), outputs, other, 50, 2) > 0.1);
+}
+
+TEST_CASE("SVCCA is what NumPy computes by singular value decomposition of the outputs") {
+    const auto file = golden::load("scorers");
+    const auto& outputs = file.at("outputs");
+    const auto samples = outputs.at("samples").get<std::size_t>();
+    const auto size = samples * outputs.at("features").get<std::size_t>();
+    const auto reference = generated("reference", size, 1, 0.3);
+    for (std::size_t state = 0; state < outputs.at("noise").size(); ++state) {
+        auto now = generated("noise." + std::to_string(state), size, outputs.at("noise")[state]);
+        for (std::size_t i = 0; i < size; ++i) now[i] += reference[i];
+        CHECK(
+            *score_of_outputs(svcca(), now, reference, samples, outputs.at("channels").get<std::size_t>()) ==
+            Catch::Approx(1 - outputs.at("svcca")[state].get<double>()).epsilon(1e-6));
+    }
+}
+
+TEST_CASE("where there are too few observations for the number of channels there is no SVCCA") {
+    const auto outputs = generated("outputs", 10 * 8), other = generated("others", 10 * 8);
+    CHECK_FALSE(score_of_outputs(svcca(), outputs, other, 10, 8));
+    CHECK(score_of_outputs(svcca(), outputs, other, 10, 2));
+    CHECK_FALSE(score_of_outputs(svcca(), doubles{7, 8, 7, 8, 7, 8}, {1, 2, 3, 4, 5, 6}, 3, 2));
+    CHECK_FALSE(score_of_outputs(svcca(), doubles{1, 2, 3}, {}, 3, 1));
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "frostline/freeze/thawing.hpp"
+
+#include "frostline/freeze/policies/freeze_out.hpp"
+#include "frostline/freeze/policies/linear_schedule.hpp"
+#include "frostline/freeze/predicates.hpp"
+#include "support/catch.hpp"
+#include "traces.hpp"
+
+using namespace frostline;
+using numbers = std::vector<std::size_t>;
+
+namespace {
+
+const auto calm = when::patience(2, when::below(1));
+
+struct meant {
+    static constexpr const char* scorer = "mine";
+    std::size_t operator()(const training_view&) const { return 0; }
+};
+
+traces::run still(std::size_t decisions) {
+    return {.scores = traces::trace(decisions, decision_scores(4, 0.0))};
+}
+
+}  // namespace
+
+TEST_CASE("a tenfold drop of the learning rate thaws, and the policy starts anew") {
+    auto run = still(9);
+    run.learning_rates = {0.1, 0.1, 0.1, 0.02, 0.1 * 0.1, 0.01, 0.01, 0.002, 0.001};
+    CHECK(leading(thaw_on(when::rate_drops{10}, freeze_prefix(calm)), run) ==
+          numbers{0, 3, 3, 3, 0, 0, 3, 3, 0});
+    CHECK(leading(thaw_on(when::rate_drops{5}, freeze_prefix(calm)), run) ==
+          numbers{0, 3, 3, 0, 0, 3, 3, 0, 0});
+    CHECK(leading(thaw_on(when::rate_drops{1e6}, freeze_prefix(calm)), run) ==
+          numbers{0, 3, 3, 3, 3, 3, 3, 3, 3});
+}
+
+TEST_CASE("a rise of the training loss thaws, and later losses are compared with those since") {
+    auto run = still(8);
+    run.train_losses = {2.0, 1.0, 1.4, 3.0, 2.5, 2.5, 2.6, 4.0};
+    CHECK(leading(thaw_on(when::loss_rises{1.5}, freeze_prefix(calm)), run) ==
+          numbers{0, 3, 3, 0, 0, 3, 3, 0});
+}
+
+TEST_CASE("a policy that thaws says so, and for which scorer it is meant") {
+    const thaw_on policy(when::rate_drops{}, meant{});
+    CHECK(may_thaw(policy));
+    CHECK(scorer_of(policy) == "mine");
+    const end_resume resumed(policy);
+    CHECK(may_thaw(resumed));
+    CHECK(scorer_of(resumed) == "mine");
+    CHECK(scorer_of(linear_schedule{}).empty());
+    CHECK_FALSE(may_thaw(linear_schedule{}));
+}
+
+TEST_CASE("end_resume thaws everything for the last share of the run, at a low rate") {
+    const end_resume policy(linear_schedule{.start = 0, .end = 0.5}, 0.2, 0.25);
+    CHECK(leading(policy, still(10)) == numbers{0, 1, 1, 2, 3, 3, 3, 0, 0, 0});
+    for (std::size_t step = 0; step < 20; ++step)
+        CHECK(policy.learning_rate({.step = step, .steps = 20, .rate = 0.4}) == (step < 16 ? 0.4 : 0.1));
+}
+
+TEST_CASE("end_resume multiplies the rates that its policy sets") {
+    const freeze_out inner{.first = 1, .scaled = false};
+    const end_resume policy(inner, 0.5, 0.5);
+    for (std::size_t step = 0; step < 10; ++step) {
+        const rate_view now{.blocks = 2, .step = step, .steps = 10, .rate = 7, .peak_rate = 1};
+        CHECK(policy.learning_rate(now) == inner.learning_rate(now) * (step < 5 ? 1 : 0.5));
+    }
+}

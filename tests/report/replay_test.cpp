@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+#include "frostline/report/replay.hpp"
+
+#include "frostline/features/drop_plan.hpp"
+#include "frostline/freeze/named_policy.hpp"
+#include "frostline/freeze/predicates.hpp"
+#include "frostline/report/record.hpp"
+#include "support/catch.hpp"
+#include "train/small_run.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+using namespace small_run;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+class scratch_file {
+public:
+    scratch_file()
+        : path_(std::filesystem::temp_directory_path() /
+                ("frostline_replay_" + std::to_string(::getpid()) + ".jsonl")) {}
+    scratch_file(const scratch_file&) = delete;
+    scratch_file& operator=(const scratch_file&) = delete;
+    ~scratch_file() { std::filesystem::remove(path_); }
+    const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+struct trained {
+    run_finished summary;
+    recorder events;
+    recorded_run recorded;
+};
+
+/// Trains with `policy`, and reads the record of it.
+trained train(const any_policy& policy, const training_options& options) {
+    const scratch_file file;
+    const auto data = images(150);
+    auto network = make_network();
+    trained result;
+    {
+        record log(file.path(), policy.name(), "weight_change");
+        trainer trains(network, softmax_cross_entropy<float>{}, sgd<float>{}, weight_change{}, policy,
+                       memory_feature_store<float>(plenty), log, result.events);
+        result.summary = trains.run(options, data);
+    }
+    const auto runs = record_reader(file.path()).read();
+    REQUIRE(runs.size() == 1);
+    result.recorded = runs[0];
+    return result;
+}
+
+replay_result replayed(const recorded_run& run, const any_policy& policy) {
+    return replay(run, policy, [&](std::size_t frozen, std::size_t dropped, std::size_t epochs_left) {
+        return plan_drop({.blocks = run.costs,
+                          .samples = run.training_samples,
+                          .epochs_left = epochs_left,
+                          .frozen = frozen,
+                          .dropped = dropped,
+                          .budget = plenty})
+            .dropped;
+    });
+}
+
+/// A replay of the policy that trained tells exactly what happened.
+void check_same(const trained& run, const any_policy& policy) {
+    const auto found = replayed(run.recorded, policy);
+    CHECK(found.forward_flops == run.summary.forward_flops);
+    CHECK(found.forward_flops_full == run.summary.forward_flops_full);
+    CHECK(found.backward_flops == run.summary.backward_flops);
+    CHECK(found.backward_flops_full == run.summary.backward_flops_full);
+    REQUIRE(found.moves.size() == run.events.moves.size());
+    for (std::size_t i = 0; i < found.moves.size(); ++i) {
+        INFO("move " << i);
+        CHECK(found.moves[i].epoch == run.events.moves[i].epoch);
+        CHECK(found.moves[i].step == run.events.moves[i].step);
+        CHECK(boundary_of[found.moves[i].frozen.leading()] == run.events.moves[i].frozen);
+        CHECK(found.moves[i].frozen.behind().empty() == run.events.moves[i].frozen_behind.empty());
+        CHECK(found.moves[i].dropped == run.events.moves[i].dropped);
+    }
+}
+
+void refused(const std::string& text, const std::string& sentence) {
+    const scratch_file file;
+    std::ofstream(file.path()) << text;
+    INFO(text);
+    CHECK_THROWS_AS(record_reader(file.path()).read(), data_error);
+    CHECK_THROWS_WITH(record_reader(file.path()).read(), ContainsSubstring(sentence));
+}
+
+const std::string start_line =
+    R"({"schema":1,"event":"start","epochs":2,"steps_per_epoch":1,"batch_size":4,"training_samples":4,"blocks":[)"
+    R"({"forward_flops":1,"backward_flops":2,"backward_input_flops":1,"output_bytes":4},)"
+    R"({"forward_flops":1,"backward_flops":2,"backward_input_flops":1,"output_bytes":4}]})"
+    "\n";
+
+std::string decision_line(const std::string& scores, std::size_t step = 1) {
+    return R"({"schema":1,"event":"decision","epoch":1,"step":)" + std::to_string(step) +
+           R"(,"scores":{"s":)" + scores +
+           R"(},"learning_rate_sum":1,"learning_rate_left":1,"steps":1,"train_loss":1})"
+           "\n";
+}
+
+}  // namespace
+
+TEST_CASE("a policy replayed on its own run freezes and drops the same at the same time, to the FLOP") {
+    const any_policy rising = named_policy("linear:start=0.2,end=0.8,share=1");
+    check_same(train(rising, options_for(8)), rising);
+    const any_policy thawing = answers({0, 2, 3, 3, 1, 3, 0, 2});
+    check_same(train(thawing, options_for(10)), thawing);
+    const any_policy sets("sets", [](const training_view& view) {
+        frozen_blocks set(view.epoch < 4 ? 0 : 2);
+        return set.insert(3);
+    });
+    check_same(train(sets, options_for(8)), sets);
+}
+
+TEST_CASE("a policy that looks at scores, losses, rates and costs is replayed as it was") {
+    std::size_t most = 0;
+    const any_policy curious("curious", [&](const training_view& view) {
+        std::size_t sum = 0;
+        for (const auto& score : view.scores.back()) sum += score ? std::size_t(1e6 * *score) : 1;
+        sum += std::size_t(1e6 * view.train_losses.back()) + std::size_t(1e6 * view.learning_rates.back());
+        sum += std::size_t(1e6 * view.learning_rate_left) + view.frozen + view.step + view.steps;
+        sum += std::size_t(1e6 * view.spent.flops / view.spent.full_flops);
+        sum += std::size_t(view.costs[1].forward_flops + view.costs[3].backward_flops);
+        most = std::max(most, sum % 4);
+        return sum % 4;
+    });
+    auto options = options_for(10);
+    options.schedule = cosine{.rate = 0.05};
+    check_same(train(curious, options), curious);
+    CHECK(most > 0);
+    options.decide_every = 2;
+    check_same(train(curious, options), curious);
+    options.decide_every = 7;
+    check_same(train(curious, options), curious);
+}
+
+TEST_CASE("the record of a run with never serves for every policy") {
+    const auto run = train({"never", never{}}, options_for(8));
+    CHECK(run.recorded.policy == "never");
+    CHECK(run.recorded.scorer == "weight_change");
+    CHECK(run.recorded.epochs == 8);
+    CHECK(run.recorded.learning_blocks == std::vector<std::size_t>{0, 1, 3, 4, 5});
+    const auto none = replayed(run.recorded, {"never", never{}});
+    CHECK(none.moves.empty());
+    CHECK(none.training_flops_saved() == 0);
+    const any_policy low("low", freeze_prefix(when::at_most(1) && when::below(1e9)));
+    const auto found = replayed(run.recorded, low);
+    REQUIRE(found.moves.size() == 4);
+    for (std::size_t i = 0; i < 4; ++i) CHECK(found.moves[i].frozen == i + 1);
+    CHECK(found.training_flops_saved() > 0.1);
+    CHECK(found.forward_flops_saved() > 0);
+    replayed(run.recorded, {"looking", [](const training_view& view) {
+                                for (std::size_t block = 0; block < view.blocks; ++block)
+                                    CHECK(view.scores.back()[block].has_value() == !view.is_frozen(block));
+                                return frozen_blocks(view.epoch / 4).insert(3);
+                            }});
+    // A fixed schedule trains the same whatever the scores are.
+    const any_policy linear = named_policy("linear");
+    check_same({train(linear, options_for(8)).summary, train(linear, options_for(8)).events, run.recorded},
+               linear);
+}
+
+TEST_CASE("runs that share a record are read one by one, and a half-written last line is passed over") {
+    const scratch_file file;
+    const std::string run =
+        start_line + decision_line(R"([{"block":0,"score":1},{"block":1,"score":null}])") +
+        R"({"schema":1,"event":"epoch","seconds":2})" + "\n" + R"({"schema":1,"event":"new"})" + "\n";
+    std::ofstream(file.path()) << R"({"schema":1,"event":"run","policy":"first"})" << '\n'
+                               << run << R"({"schema":1,"event":"run","policy":"second"})" << '\n'
+                               << run << R"({"schema":1,"event":"dec)";
+    const auto runs = record_reader(file.path()).read();
+    REQUIRE(runs.size() == 2);
+    CHECK(runs[0].policy == "first");
+    CHECK(runs[1].policy == "second");
+    CHECK(runs[1].decisions.size() == 1);
+    CHECK(runs[1].decisions[0].scores == decision_scores{1.0, std::nullopt});
+    CHECK(runs[1].seconds == 2);
+    CHECK(runs[1].finished_epochs == 1);
+}
+
+TEST_CASE("a record that cannot be replayed is refused with its line and what is wrong") {
+    CHECK_THROWS_WITH(record_reader("/nowhere/run.jsonl").read(),
+                      "cannot read the record /nowhere/run.jsonl");
+    CHECK_THROWS_WITH(record_reader("/tmp").read(), "cannot read the record /tmp");
+    refused("", "holds no line of event start");
+    refused("not JSON\n{}\n", "line 1 of the record");
+    refused("not JSON\n{}\n", "is no line of a record, expected a JSON object");
+    refused("[]\n{}\n", "is no line of a record");
+    refused(R"({"schema":2,"event":"start"})", "has another schema than 1");
+    refused(decision_line("[]"), "comes before any line of event start");
+    refused(start_line, "has no line of event decision");
+    refused(R"({"schema":1,"event":"start"})", "line 1 of the record");
+    refused(R"({"schema":1,"event":"start"})", "lacks the field epochs");
+    refused(R"({"schema":1,"event":"start","epochs":"two"})", "has no number in the field epochs");
+    refused(R"({"schema":1,"event":"start","epochs":1.5})", "has no whole number in the field epochs");
+    refused(start_line + decision_line("[]"), "line 2 of the record");
+    refused(start_line + decision_line("[]"), "has no list in the field s");
+    refused(start_line + decision_line(R"([{"block":2,"score":1}])"), "scores block 2, expected");
+    refused(start_line + decision_line(R"([{"block":1,"score":1},{"block":0,"score":1}])"), "scores block 0");
+    refused(start_line + decision_line(R"([{"block":1,"score":"low"}])"), "has neither a number nor null");
+    refused(start_line + decision_line(R"([{"block":1}])"), "lacks the field score");
+    refused(start_line + decision_line(R"([{"block":1,"score":1}])") +
+                decision_line(R"([{"block":0,"score":1}])", 2),
+            "scores other blocks than the decisions before");
+    refused(start_line + decision_line(R"([{"block":1,"score":1}])") +
+                decision_line(R"([{"block":1,"score":1}])"),
+            "is a decision that comes no later than the one before");
+}

@@ -61,6 +61,8 @@ void print_scorers() {
 void print_lists() {
     std::cout << "models:\n";
     for (const auto& model : frostline::named_models) std::cout << "  " << model << '\n';
+    std::cout << "  all ResNets:\n";
+    explain("stem", "cifar", "up to 64x64, else imagenet: which first block");
     std::cout << "data sets:\n";
     for (const auto& set : frostline::named_datasets) {
 #ifndef FROSTLINE_TRAIN_IMAGES

@@ -23,6 +23,14 @@ TEST_CASE("a ResNet by name has the stem for CIFAR up to 64x64, and the one for 
     CHECK(behind_first("resnet18", {64, 65, 3}) == sample_shape{32, 33, 64});
 }
 
+TEST_CASE("a ResNet by name has the stem that is asked for") {
+    CHECK(behind_first("resnet18:stem=imagenet", {32, 32, 1}) == sample_shape{16, 16, 64});
+    CHECK(behind_first("resnet50:stem=cifar", {65, 65, 3}) == sample_shape{65, 65, 64});
+    CHECK_THROWS_WITH(behind_first("resnet18:stem=large", image),
+                      "resnet18: stem must be cifar or imagenet, found \"large\"");
+    CHECK_THROWS_WITH(behind_first("vgg11:stem=cifar", image), "vgg11 has no option \"stem\", it takes none");
+}
+
 TEST_CASE("every named model is built under its name", "[slow]") {
     std::vector<std::size_t> blocks;
     for (const auto name : named_models)

@@ -35,8 +35,8 @@ public:
         const auto geometry = batch_geometry(x);
         resize(y, geometry.samples, output_shape_of(geometry));
         kernels::convolution_forward(geometry, x.data(), weight_.value,
-                                     {.shift = with_bias_ ? bias_.value : nullptr}, y.data(), computes_as(how.phase),
-                                     workspace);
+                                     {.shift = with_bias_ ? bias_.value : nullptr}, y.data(),
+                                     computes_as(how.phase), workspace);
     }
 
     void backward(const tensor<T>& x, const tensor<T>&, tensor<T>& dy, context&, workspace<T>& workspace,

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+
+#include "matrix.hpp"
+
+#include "frostline/core/errors.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+namespace {
+
+using frostline::data_error;
+using frostline::require;
+using json = nlohmann::json;
+
+class matrix_reader {
+public:
+    explicit matrix_reader(const std::filesystem::path& path) : path_(path) {}
+
+    matrix read() const {
+        std::ifstream file(path_);
+        require<data_error>(file.is_open() && !std::filesystem::is_directory(path_),
+                            "cannot read the matrix ", path_.string());
+        const auto whole = json::parse(file, nullptr, /*allow_exceptions=*/false);
+        need(whole.is_object(), "is no JSON object");
+        only(whole, {"name", "accuracy", "train_less", "options", "workloads", "methods"});
+        matrix found;
+        found.name = text(whole, "name");
+        found.accuracy = whole.contains("accuracy") ? text(whole, "accuracy") : "test_accuracy";
+        need(found.accuracy == "test_accuracy" || found.accuracy == "validation_accuracy",
+             "has the accuracy \"", found.accuracy, "\", expected test_accuracy or validation_accuracy");
+        if (whole.contains("train_less")) {
+            need(whole["train_less"].is_boolean(), "has no true or false in the field train_less");
+            found.train_less = whole["train_less"];
+        }
+        const auto common = options(whole, {});
+        std::set<std::string> names;
+        const auto named = [&](const json& entry) {
+            auto name = text(entry, "name");
+            need(names.insert(file_name(name)).second, "has two entries called ", name);
+            return name;
+        };
+        for (const auto& entry : list(whole, "workloads")) {
+            only(entry, {"name", "seeds", "options"});
+            workload work{.name = named(entry), .options = options(entry, common), .seeds = {}};
+            for (const auto& seed : list(entry, "seeds")) {
+                need(seed.is_number_unsigned(), "has a seed that is no whole number");
+                work.seeds.push_back(seed);
+            }
+            work.epochs = epochs_of(work);
+            found.workloads.push_back(std::move(work));
+        }
+        for (const auto& entry : list(whole, "methods")) {
+            only(entry, {"name", "options"});
+            found.methods.push_back({.name = named(entry), .options = options(entry, {})});
+            need(found.methods.back().options.contains("policy"),
+                 "has a method without the option policy: ", found.methods.back().name);
+        }
+        need(found.methods.front().options.at("policy") == "never",
+             "has another first method than the policy never, which the others are compared with");
+        return found;
+    }
+
+    static std::string file_name(std::string name) {
+        for (char& letter : name)
+            if (std::isalnum(static_cast<unsigned char>(letter)) == 0) letter = '-';
+        return name;
+    }
+
+private:
+    template <class... Parts>
+    void need(bool condition, const Parts&... parts) const {
+        require<data_error>(condition, "the matrix ", path_.string(), " ", parts...);
+    }
+
+    void only(const json& entry, const std::set<std::string>& known) const {
+        need(entry.is_object(), "has an entry that is no object");
+        for (const auto& [key, value] : entry.items())
+            need(known.contains(key), "has an unknown field ", key);
+    }
+
+    std::string text(const json& entry, const char* name) const {
+        need(entry.contains(name) && entry[name].is_string() && !entry[name].get<std::string>().empty(),
+             "has no text in the field ", name);
+        return entry[name];
+    }
+
+    const json& list(const json& entry, const char* name) const {
+        need(entry.contains(name) && entry[name].is_array() && !entry[name].empty(),
+             "has no list in the field ", name);
+        return entry[name];
+    }
+
+    // The common options and those of an entry, which take their place.
+    train_options options(const json& entry, train_options found) const {
+        if (!entry.contains("options")) return found;
+        need(entry["options"].is_object(), "has no object in a field options");
+        for (const auto& [key, value] : entry["options"].items()) {
+            need(key != "seed" && key != "record" && key != "compare", "has the option ", key,
+                 ", which is set for each cell");
+            need(value.is_string() || value.is_number() || value == json(true), "has the option ", key,
+                 " with neither text nor a number nor true");
+            found[key] = value.is_string() ? value.get<std::string>() : value.is_number() ? value.dump() : "";
+        }
+        return found;
+    }
+
+    std::size_t epochs_of(const workload& work) const {
+        const auto found = work.options.find("epochs");
+        const bool whole = found != work.options.end() && !found->second.empty() &&
+                           found->second.size() < 10 &&
+                           std::all_of(found->second.begin(), found->second.end(),
+                                       [](char letter) { return letter >= '0' && letter <= '9'; });
+        need(whole, "has the workload ", work.name, " without a whole number of epochs");
+        return std::stoul(found->second);
+    }
+
+    std::filesystem::path path_;
+};
+
+}  // namespace
+
+matrix read_matrix(const std::filesystem::path& path) { return matrix_reader(path).read(); }
+
+cell cell_of(const workload& work, const method& how, std::uint64_t seed, std::size_t epochs) {
+    cell found{.record = {}, .options = work.options, .epochs = epochs};
+    for (const auto& [key, value] : how.options) found.options[key] = value;
+    found.options["seed"] = std::to_string(seed);
+    found.options["epochs"] = std::to_string(epochs);
+    std::string name = matrix_reader::file_name(how.name);
+    if (epochs != work.epochs) name += "-" + std::to_string(epochs) + "-epochs";
+    found.record =
+        matrix_reader::file_name(work.name) + "/" + name + "-seed-" + std::to_string(seed) + ".jsonl";
+    return found;
+}
+
+std::string command_of(const cell& what) {
+    std::string command = "frostline-train";
+    for (const auto& [key, value] : what.options) command += " --" + key + (value.empty() ? "" : " " + value);
+    return command;
+}
+
+std::optional<cell_result> read_result(const std::filesystem::path& record, const std::string& accuracy) {
+    std::ifstream file(record);
+    json epoch, summary;
+    for (std::string line; std::getline(file, line);) {
+        auto parsed = json::parse(line, nullptr, /*allow_exceptions=*/false);
+        if (!parsed.is_object() || !parsed.contains("event")) return std::nullopt;
+        if (parsed["event"] == "epoch")
+            epoch = std::move(parsed);
+        else if (parsed["event"] == "summary")
+            summary = std::move(parsed);
+    }
+    if (summary.is_null() || summary.value("stopped", true) || !epoch.is_object()) return std::nullopt;
+    require<data_error>(epoch.contains(accuracy) && epoch[accuracy].is_number(), "the record ",
+                        record.string(), " has no ", accuracy);
+    const auto number = [&](const char* name) {
+        require<data_error>(summary.contains(name) && summary[name].is_number(), "the summary in the record ",
+                            record.string(), " has no number in the field ", name);
+        return summary[name].get<double>();
+    };
+    cell_result result{.accuracy = epoch[accuracy], .seconds = number("seconds")};
+    result.forward_flops = number("forward_flops");
+    result.forward_flops_full = number("forward_flops_full");
+    result.training_flops = result.forward_flops + number("backward_flops");
+    result.training_flops_full = result.forward_flops_full + number("backward_flops_full");
+    return result;
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Options of frostline-train by their long names, without the dashes; a switch has the value "".
+using train_options = std::map<std::string, std::string>;
+
+/// A model on a data set, and the seeds with which every method trains it.
+struct workload {
+    std::string name;
+    train_options options;
+    std::vector<std::uint64_t> seeds;
+    std::size_t epochs = 0;
+};
+
+/// A freezing policy, with the options that it needs.
+struct method {
+    std::string name;
+    train_options options;
+};
+
+/// What the JSON file says: every method on every workload, with every seed of it.
+struct matrix {
+    std::string name;
+    std::string accuracy;  ///< test_accuracy or validation_accuracy
+    std::vector<workload> workloads;
+    std::vector<method> methods;  ///< `never` is the first
+    bool train_less = false;      ///< compare with `never` in fewer epochs, too
+};
+
+/// One run of frostline-train.
+struct cell {
+    std::string record;  ///< its file below the folder of results
+    train_options options;
+    std::size_t epochs = 0;
+};
+
+/// What a finished cell's record holds.
+struct cell_result {
+    double accuracy = 0;  ///< share, after the last epoch
+    double seconds = 0;   ///< of training
+    double forward_flops = 0, forward_flops_full = 0;
+    double training_flops = 0, training_flops_full = 0;
+};
+
+/// @throws frostline::data_error in one sentence for a file that is no matrix
+matrix read_matrix(const std::filesystem::path& path);
+
+/// @param epochs  those of the workload, or fewer
+cell cell_of(const workload& work, const method& how, std::uint64_t seed, std::size_t epochs);
+
+/// What to type to run a cell again.
+std::string command_of(const cell& what);
+
+/// What the record holds, where it is one of a run that came to its end.
+std::optional<cell_result> read_result(const std::filesystem::path& record, const std::string& accuracy);

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs frostline-reproduce on a small matrix: what it trains, what it leaves alone, its tables, what it refuses.
+Usage: reproduce_test.py FROSTLINE_REPRODUCE"""
+
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PREFIX = "frostline-reproduce: "
+MATRIX = {
+    "name": "A small matrix",
+    "train_less": True,
+    "options": {"data": "fashion-mnist", "train-limit": 256, "test-limit": 100, "epochs": 6, "batch-size": 32},
+    "workloads": [{"name": "LeNet-5", "options": {"model": "lenet5"}, "seeds": [1, 2]}],
+    "methods": [
+        {"name": "never", "options": {"policy": "never"}},
+        {"name": "linear, early", "options": {"policy": "linear:start=0.2,end=0.5,share=0.5"}},
+    ],
+}
+
+program = Path(sys.argv[1]).resolve()
+failures = []
+
+
+def run(*arguments):
+    finished = subprocess.run([program, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=300, check=False)
+    return finished.returncode, finished.stdout, finished.stderr
+
+
+def check(condition, what, *details):
+    if not condition:
+        failures.append(what)
+        print("FAILED:", what, *details, sep="\n  ")
+
+
+def write(path, matrix):
+    path.write_text(json.dumps(matrix))
+    return path
+
+
+def started(output):
+    return sum(line.startswith("[") for line in output.splitlines())
+
+
+def runs_what_is_missing(folder):
+    matrix, results = write(folder / "matrix.json", MATRIX), folder / "results"
+    status, output, errors = run(matrix, results)
+    check(status == 0, "a small matrix runs", status, errors)
+    records = sorted(str(path.relative_to(results)) for path in results.rglob("*.jsonl"))
+    whole = [f"LeNet-5/{method}-seed-{seed}.jsonl" for method in ("linear--early", "never") for seed in (1, 2)]
+    check(set(whole) <= set(records), "every cell has a record", records)
+    less = [name for name in records if "epochs" in name]
+    check(len(less) in (2, 4) and all(name.startswith("LeNet-5/never-") for name in less),
+          "never is trained with the FLOPs of the other method", records)
+    check(started(output) == len(records), "every record is one run", output)
+
+    with (results / "cells.csv").open() as file:
+        cells = list(csv.DictReader(file))
+    check(len(cells) == len(records), "every record is one line of the CSV", cells)
+    for cell in cells:
+        summary = json.loads((results / cell["record"]).read_text().splitlines()[-1])
+        check(abs(float(cell["test_accuracy"]) - summary["test_accuracy"]) < 1e-4, "accuracies are those of records",
+              cell, summary)
+        if cell["epochs"] == "6":
+            check(abs(float(cell["training_flops_saved"]) - summary["training_flops_saved"]) < 1e-4,
+                  "saved FLOPs are those of records", cell, summary)
+        else:
+            check(abs(float(cell["training_flops_saved"]) - (1 - int(cell["epochs"]) / 6)) < 1e-4,
+                  "fewer epochs save their share", cell)
+
+    table = (results / "table.md").read_text()
+    never, early = ([row for row in cells if row["method"] == name and row["epochs"] == "6"]
+                    for name in ("never", "linear, early"))
+    difference = sum(float(b["test_accuracy"]) - float(a["test_accuracy"]) for a, b in zip(never, early)) / 2
+    line = next((line for line in table.splitlines() if line.startswith("| linear, early |")), "")
+    check(f"| {100 * difference:+.2f} ± " in line, "the table has the paired difference", difference, table)
+    check("± inf" not in table and "nan" not in table, "the table has numbers", table)
+
+    status, output, errors = run(matrix, results)
+    check(status == 0 and started(output) == 0, "what is finished is not run again", output, errors)
+    (results / "LeNet-5/never-seed-2.jsonl").unlink()
+    with (results / "LeNet-5/never-seed-1.jsonl").open("r+") as file:
+        file.truncate(200)
+    status, output, errors = run(matrix, results)
+    check(status == 0 and started(output) == 2, "a missing and a cut off record are run again", output, errors)
+    check((results / "table.md").read_text().split("times")[0] == table.split("times")[0],
+          "and come out as before", table)
+    changed = json.loads(json.dumps(MATRIX))
+    changed["methods"][1]["options"]["policy"] = "linear:start=0.2,end=0.5,share=0.6"
+    status, output, errors = run(write(folder / "changed.json", changed), results)
+    check(status == 0 and started(output) >= 2, "a cell with other options is run again", output, errors)
+    status, output, _ = run(matrix, folder / "empty", "--tables-only")
+    check(status == 0 and started(output) == 0, "--tables-only runs nothing", output)
+
+
+def is_interrupted(folder):
+    long = json.loads(json.dumps(MATRIX))
+    long["options"].update({"epochs": 100000, "test-limit": 10})
+    with subprocess.Popen([program, write(folder / "long.json", long), folder / "long"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as process:
+        record = folder / "long/LeNet-5/never-seed-1.jsonl"
+        for _ in range(600):
+            if record.exists() and "epoch" in record.read_text():
+                break
+            time.sleep(0.1)
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+    check(process.returncode == 130 and "goes on from here" in errors, "an interrupted matrix says so",
+          process.returncode, errors)
+
+
+def refused(folder, what, phrase, matrix):
+    path = folder / "bad.json"
+    path.write_text(matrix if isinstance(matrix, str) else json.dumps(matrix))
+    status, _, errors = run(path, folder / "bad")
+    check(status == 1, f"{what}: exit code", status, errors)
+    check(errors.splitlines() and errors.splitlines()[-1].startswith(PREFIX), f"{what}: one line", errors)
+    check(phrase in errors, f"{what}: says {phrase!r}", errors)
+
+
+def refuses(folder):
+    refused(folder, "no JSON", "is no JSON object", "{")
+    refused(folder, "a misspelt field", "unknown field method", {**MATRIX, "method": []})
+    refused(folder, "no methods", "no list in the field methods", {**MATRIX, "methods": []})
+    refused(folder, "first method", "another first method than the policy never",
+            {**MATRIX, "methods": MATRIX["methods"][1:]})
+    refused(folder, "two of one name", "two entries called never",
+            {**MATRIX, "methods": MATRIX["methods"][:1] * 2})
+    refused(folder, "no epochs", "without a whole number of epochs", {**MATRIX, "options": {"epochs": "many"}})
+    refused(folder, "a seed among the options", "has the option seed", {**MATRIX, "options": {"seed": 1}})
+    refused(folder, "a bad option", "this cell failed: frostline-train",
+            {**MATRIX, "options": {**MATRIX["options"], "lr": "fast"}})
+    status, _, errors = run(folder / "none.json", folder / "bad")
+    check(status == 1 and "cannot read the matrix" in errors, "no file", errors)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        refuses(folder)
+        runs_what_is_missing(folder)
+        is_interrupted(folder)
+    print(f"{len(failures)} failures")
+    return 1 if failures else 0
+
+
+sys.exit(main())

@@ -6,34 +6,21 @@
 # FROSTLINE_MIRROR=ADDRESS takes every file from ADDRESS/NAME instead.
 set -eu
 
-usage() { sed -n 's/^# \(Usage: .*\|       fetch.*\)/\1/p' "$0" >&2; exit 2; }
+usage() { sed -n 's/^# \(Usage: .*\|       fetch.*\)/\1/p' "$0"; }
+misused() { usage >&2; exit 2; }
 fail() { echo "fetch_data.sh: $*" >&2; exit 1; }
 
-# Set, file, size and SHA-256, for MNIST's of what the .gz holds: whoever packed it again changed nothing.
-official_files() {
-    cat <<'FILES'
-mnist train-images-idx3-ubyte 47040016 ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
-mnist train-labels-idx1-ubyte 60008 65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5
-mnist t10k-images-idx3-ubyte 7840016 0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7
-mnist t10k-labels-idx1-ubyte 10008 ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2
-fashion-mnist train-images-idx3-ubyte 47040016 c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888
-fashion-mnist train-labels-idx1-ubyte 60008 bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9
-fashion-mnist t10k-images-idx3-ubyte 7840016 5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b
-fashion-mnist t10k-labels-idx1-ubyte 10008 0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34
-cifar10 data_batch_1.bin 30730000 cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5
-cifar10 data_batch_2.bin 30730000 a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed
-cifar10 data_batch_3.bin 30730000 bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67
-cifar10 data_batch_4.bin 30730000 014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48
-cifar10 data_batch_5.bin 30730000 755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add
-cifar10 test_batch.bin 30730000 8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b
-FILES
-}
+# Set, file, size and SHA-256, for MNIST's of what the .gz holds: whoever packed it again changed nothing. For
+# Imagenette: set, folder of a class, number of images. `frostline-train --verify` has the same list.
+official_files=$(dirname "$0")/official_files.txt
+[ -r "$official_files" ] || fail "$official_files: is missing"
+
 cifar10_archive=c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd
 imagenette_archive_md5=fe2fc210e6bb7c5664d602c3cd71e612 # the authors publish no SHA-256
 
 # Prints what is wrong with the files of a set in a folder, a line each; nothing when they are the official ones.
 differences() { # set, folder
-    official_files | while read -r set file size sum; do
+    while read -r set file size sum; do
         [ "$set" = "$1" ] || continue
         if [ -f "$2/$file" ]; then
             unpack="cat"
@@ -52,7 +39,7 @@ differences() { # set, folder
         fi
         found=$($unpack "$path" | sha256sum | cut -d ' ' -f 1)
         [ "$found" = "$sum" ] || echo "$path: the SHA-256 is $found, of the official file $sum"
-    done
+    done <"$official_files"
 }
 
 images_in() { find "$1" -type f -iname '*.jpeg' 2>/dev/null | wc -l; }
@@ -95,22 +82,27 @@ download() { # address, file
     [ -z "${FROSTLINE_MIRROR:-}" ] || address=$FROSTLINE_MIRROR/${1##*/}
     echo "fetching $address"
     if command -v curl >/dev/null 2>&1; then
-        curl --fail --location --silent --show-error --retry 3 --output "$2" "$address"
+        curl --fail --location --silent --show-error --retry 3 --connect-timeout 30 --speed-limit 1000 \
+            --speed-time 60 --output "$2" "$address"
     elif command -v wget >/dev/null 2>&1; then
-        wget --quiet --tries=4 --output-document="$2" "$address"
+        wget --quiet --tries=4 --timeout=60 --output-document="$2" "$address"
     else
         fail "fetching needs curl or wget"
     fi || fail "$address: cannot be fetched"
 }
 
 fetch_idx() { # set, folder, address
-    for file in $(official_files | sed -n "s/^$1 \([^ ]*\).*/\1/p"); do
+    files=$(sed -n "s/^$1 \([^ ]*\).*/\1/p" "$official_files")
+    for file in $files; do
         download "$3/$file.gz" "$scratch/$file.gz"
     done
     problems=$(differences "$1" "$scratch")
     [ -z "$problems" ] || fail "$problems"
     mkdir -p "$2"
-    mv "$scratch"/*-ubyte.gz "$2/"
+    for file in $files; do
+        mv "$scratch/$file.gz" "$2/"
+        rm -f "$2/$file" # would be read in place of what was fetched
+    done
 }
 
 fetch_archive() { # address, program that gives the checksum, checksum, destination, folder in the archive
@@ -142,12 +134,15 @@ fetch() { # set, destination
     echo "$1: is in $2"
 }
 
-[ $# -ge 1 ] || usage
-if [ "$1" = --verify ]; then
-    [ $# -eq 2 ] || usage
-    verify "$2"
-    exit
-fi
+case ${1:-} in
+    -h | --help) usage; exit ;;
+    --verify)
+        [ $# -eq 2 ] || misused
+        verify "$2"
+        exit
+        ;;
+    "" | -*) misused ;;
+esac
 destination=$1
 shift
 [ $# -gt 0 ] || set -- mnist fashion-mnist cifar10
@@ -161,7 +156,7 @@ mkdir -p "$destination"
 # On the same disk, so that what is complete is moved there in one step.
 scratch=$(mktemp -d "$destination/.fetch-XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT PIPE TERM
 for name in "$@"; do
     fetch "$name" "$destination"
 done

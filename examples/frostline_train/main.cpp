@@ -58,7 +58,10 @@ int main(int argc, char** argv) {
         return fail(failure.what(), bad_command_line);
     }
     try {
-        if (chosen) train(*chosen, interrupted);
+        if (chosen && chosen->verify)
+            verify(*chosen);
+        else if (chosen)
+            train(*chosen, interrupted);
     } catch (const std::bad_alloc&) {
         return fail("there is not enough memory to train " + chosen->model + " with a batch size of " +
                     std::to_string(chosen->batch_size));

@@ -276,7 +276,8 @@ std::optional<settings> parse(int argc, char** argv) {
                  "Shift each training image at random by up to an eighth, and mirror half of them");
     app.add_option("--image-size", chosen.image_size, "Height and width of Imagenette's images")
         ->type_name("N")
-        ->transform(whole_number(1, 4096));
+        ->transform(whole_number(1, 4096))
+        ->default_str("128");
     app.add_option("--store", chosen.store, "Where the outputs of dropped blocks go")
         ->type_name("memory|none")
         ->transform(memory_or_none());
@@ -293,6 +294,9 @@ std::optional<settings> parse(int argc, char** argv) {
                  "Train with policy never first, then with the policy: same weights, same batches");
     app.add_flag("--summary", chosen.summary,
                  "Do not train: print what each block of the model is and costs, to --record as JSON lines");
+    app.add_flag(
+        "--verify", chosen.verify,
+        "Do not train: check the files of the data set against the sizes and checksums of those published");
     app.add_flag("--quiet", chosen.quiet, "No progress and no table");
     app.add_flag_callback(
         "--list",

@@ -29,12 +29,13 @@ struct settings {
     std::size_t test_limit = 0;   // 0: all
     double validation_share = 0;
     bool augment = false;
-    std::size_t image_size = 128;
+    std::optional<std::size_t> image_size;  // of Imagenette
     std::string store = "memory";
     std::size_t store_budget = std::size_t{4} << 30;
     std::string record;
     bool compare = false;
     bool summary = false;
+    bool verify = false;
     bool quiet = false;
 };
 
@@ -45,3 +46,6 @@ std::optional<settings> parse(int argc, char** argv);
 /// Trains as the settings say. A run that is interrupted finishes its step and its record, and is the last.
 /// @throws frostline::error
 void train(const settings& chosen, const std::atomic<bool>& interrupted);
+
+/// Prints for each file of the data set whether it is as published. @throws frostline::error unless all are
+void verify(const settings& chosen);

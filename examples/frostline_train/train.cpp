@@ -36,6 +36,7 @@
 #include <atomic>
 #include <cstddef>
 #include <iostream>
+#include <new>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -79,14 +80,34 @@ frostline::record_line run_json(const settings& chosen, const std::string& polic
     return line;
 }
 
+// Says what there was not enough memory for: `purpose` follows on "to".
+template <class Work>
+auto with_memory(const std::string& purpose, const Work& work) {
+    try {
+        return work();
+    } catch (const std::bad_alloc&) {
+        throw frostline::error("there is not enough memory to " + purpose);
+    }
+}
+
 // 28x28 images get a border of two, so that five poolings leave a pixel; LeNet-5 pads by itself.
+std::size_t border_of(const settings& chosen, const frostline::sample_shape& shape) {
+    return shape.height == 28 && chosen.model != "lenet5" ? 2 : 0;
+}
+
+#ifdef FROSTLINE_TRAIN_IMAGES
+frostline::image_folder_options image_options(const settings& chosen) {
+    return {.size = chosen.image_size.value_or(128)};
+}
+#endif
+
 frostline::any_dataset load(const settings& chosen, frostline::dataset_part part, std::size_t limit) {
     const auto count = [&](const auto& whole) {
         return limit == 0 ? whole.size() : std::min(limit, whole.size());
     };
 #ifdef FROSTLINE_TRAIN_IMAGES
     if (chosen.data == "imagenette") {
-        const auto whole = frostline::load_imagenette(chosen.data_dir, part, {.size = chosen.image_size});
+        const auto whole = frostline::load_imagenette(chosen.data_dir, part, image_options(chosen));
         // Its files come class by class, so that the first would be of one class.
         auto indices = frostline::batch_order(whole.size(), 0, 0);
         indices.resize(count(whole));
@@ -95,8 +116,7 @@ frostline::any_dataset load(const settings& chosen, frostline::dataset_part part
 #endif
     const auto whole = frostline::load_named(chosen.data, chosen.data_dir, part);
     const auto samples = frostline::take_first(whole, count(whole));
-    const std::size_t border = samples.shape().height == 28 && chosen.model != "lenet5" ? 2 : 0;
-    return frostline::padded(samples, border);
+    return frostline::padded(samples, border_of(chosen, samples.shape()));
 }
 
 // What the network sees: random shifts of up to an eighth and flips, where wanted, then the usual scale.
@@ -227,13 +247,46 @@ private:
     std::vector<frostline::record_line> summaries_;
 };
 
-template <class Network>
-void summarise(const settings& chosen, const Network& network) {
-    const auto blocks = frostline::summary(network);
-    if (!chosen.quiet) frostline::print_summary(std::cout, blocks);
-    if (chosen.record.empty()) return;
-    frostline::record lines(chosen.record, "", "");
-    for (const auto& line : frostline::summary_lines(blocks)) lines.write(line);
+// Needs no data but the names of the classes of a tree of images.
+void summarise(const settings& chosen) {
+    const auto& set = frostline::find_named(chosen.data);
+    std::size_t size = set.size, classes = 10;
+#ifdef FROSTLINE_TRAIN_IMAGES
+    if (size == 0) {
+        size = image_options(chosen).size;
+        classes =
+            frostline::class_names_of(frostline::folder_of(chosen.data, chosen.data_dir) / "train").size();
+    }
+#endif
+    size += 2 * border_of(chosen, {size, size, set.channels});
+    frostline::with_model<scalar>(chosen.model, {size, size, set.channels}, classes,
+                                  [&](const auto& network) {
+                                      const auto blocks = frostline::summary(network);
+                                      if (!chosen.quiet) frostline::print_summary(std::cout, blocks);
+                                      if (chosen.record.empty()) return;
+                                      frostline::record lines(chosen.record, "", "");
+                                      for (const auto& line : frostline::summary_lines(blocks))
+                                          lines.write(line);
+                                  });
+}
+
+// What can be refused without the data is refused before they are loaded, which may take minutes.
+void check_names(const settings& chosen) {
+    frostline::require_named_model(chosen.model);
+    frostline::require<frostline::argument_error>(
+        frostline::find_named(chosen.data).size == 0 || !chosen.image_size,
+        "--image-size is for imagenette: the images of ", chosen.data, " are of one size");
+    frostline::named_schedule(chosen.schedule, chosen.learning_rate);
+    frostline::sgd<scalar>({.momentum = chosen.momentum, .nesterov = chosen.nesterov});
+#ifdef FROSTLINE_TRAIN_IMAGES
+    // Without memory for them the images of the test part are listed, not decoded.
+    if (chosen.data == "imagenette" && !chosen.summary)
+        frostline::load_imagenette(chosen.data_dir, frostline::dataset_part::test, {.memory = 0});
+#else
+    frostline::require<frostline::argument_error>(
+        chosen.data != "imagenette",
+        "this program was built without what reads imagenette: libjpeg-turbo and libpng");
+#endif
 }
 
 }  // namespace
@@ -252,9 +305,15 @@ void train(const settings& wished, const std::atomic<bool>& interrupted) {
         chosen.scorer = policies.back().scorer.empty() ? "weight_change" : policies.back().scorer;
     const auto scorer = frostline::named_scorer<scalar>(chosen.scorer);
     if (!chosen.record.empty()) frostline::record::check(chosen.record);
+    check_names(chosen);
+    if (chosen.summary) return summarise(chosen);
     if (chosen.threads > 0) frostline::set_threads(chosen.threads);
-    auto train = load(chosen, frostline::dataset_part::train, chosen.train_limit);
-    const auto test = prepared(chosen, load(chosen, frostline::dataset_part::test, chosen.test_limit), false);
+    auto train = with_memory("load the training part of " + chosen.data, [&] {
+        return load(chosen, frostline::dataset_part::train, chosen.train_limit);
+    });
+    const auto test = with_memory("load the test part of " + chosen.data, [&] {
+        return prepared(chosen, load(chosen, frostline::dataset_part::test, chosen.test_limit), false);
+    });
     std::optional<frostline::any_dataset> validation;
     if (chosen.validation_share != 0) {
         auto parts = frostline::split(train, chosen.validation_share, chosen.seed);
@@ -263,7 +322,6 @@ void train(const settings& wished, const std::atomic<bool>& interrupted) {
     }
     train = prepared(chosen, train, chosen.augment);
     frostline::with_model<scalar>(chosen.model, train.shape(), train.classes(), [&](auto network) {
-        if (chosen.summary) return summarise(chosen, network);
         session(chosen, interrupted, std::move(network), scorer, train, validation, test).run(policies);
     });
 }

@@ -235,3 +235,22 @@ TEST_CASE("a network allocates nothing after the first step, for smaller batches
         CHECK(allocations_of([&] { step(large, dlarge); }) == 0);
     }
 }
+
+TEST_CASE("a backward pass without its forward pass is refused") {
+    auto network = make<float>(1);
+    const std::size_t blocks = network.blocks();
+    const auto x = random_tensor<float>(3, input, "x"), more = random_tensor<float>(4, input, "more");
+    auto dy = random_tensor<float>(3, network.output_shape(), "dy");
+    auto more_dy = random_tensor<float>(4, network.output_shape(), "more dy");
+    CHECK_THROWS_AS(network.backward(x, dy, 0, blocks), argument_error);
+    network.predict(x);
+    CHECK_THROWS_AS(network.backward(x, dy, 0, blocks), argument_error);
+    network.forward(x, 0, blocks, training);
+    CHECK_THROWS_AS(network.backward(more, dy, 0, blocks), argument_error);
+    CHECK_THROWS_AS(network.backward(x, more_dy, 0, blocks), argument_error);
+    CHECK_THROWS_AS(network.backward(more, more_dy, 0, blocks), argument_error);
+    CHECK_THROWS_AS(network.backward(x, dy, 0, blocks - 1), argument_error);
+    CHECK_NOTHROW(network.backward(x, dy, 0, blocks));
+    network.forget(0, 1);
+    CHECK_THROWS_AS(network.backward(x, dy, 0, blocks), argument_error);
+}

@@ -7,6 +7,7 @@
 #include "frostline/data/transforms/augmented.hpp"
 #include "support/catch.hpp"
 
+#include <limits>
 #include <map>
 #include <set>
 
@@ -196,5 +197,20 @@ TEST_CASE("each amount of colour jitter changes what it is named after") {
     CHECK(brightest <= 1.3);
     CHECK(changed(colour_jitter{0, 0, 1}, 1, sample({2, 2, 1}), {2, 2, 1}) == sample({2, 2, 1}));
     CHECK_THROWS_WITH(colour_jitter{}.output_shape({2, 2, 4}), ContainsSubstring("found 4 channels"));
-    CHECK_THROWS_AS((colour_jitter{.contrast = -1}.output_shape(shape)), argument_error);
+    for (const double bad :
+         {-1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+        CHECK_THROWS_AS((colour_jitter{.brightness = bad}.output_shape(shape)), argument_error);
+        CHECK_THROWS_AS((colour_jitter{.contrast = bad}.output_shape(shape)), argument_error);
+        CHECK_THROWS_AS((colour_jitter{.saturation = bad}.output_shape(shape)), argument_error);
+    }
+}
+
+TEST_CASE("crops of a size or padding beyond all samples are refused") {
+    CHECK(random_crop{1u << 16}.output_shape(shape) == shape);
+    CHECK_THROWS_AS(random_crop{std::size_t{1} << 62}.output_shape(shape), argument_error);
+    CHECK_THROWS_WITH(random_crop{65'537}.output_shape(shape),
+                      "random_crop: the padding is 65537, expected at most 65536");
+    CHECK_THROWS_AS(random_resized_crop{std::size_t{1} << 32}.output_shape(shape), argument_error);
+    CHECK_THROWS_WITH(random_resized_crop{0}.output_shape(shape),
+                      "random_resized_crop: the size is 0, expected from 1 to 65536");
 }

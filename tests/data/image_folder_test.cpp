@@ -133,6 +133,7 @@ TEST_CASE("a folder without images, a single class and no folder at all are erro
     CHECK_THROWS_WITH(
         open(), (folder / "two").string() + ": holds no images, expected files named *.jpg, *.jpeg or *.png");
     CHECK_THROWS_AS(image_folder(folder.path(), {.size = 0}), argument_error);
+    CHECK_THROWS_AS(image_folder(folder.path(), {.size = std::size_t{1} << 32}), argument_error);
 }
 
 TEST_CASE("the numbers of the classes can be given, so that two parts of a set agree") {
@@ -156,4 +157,17 @@ TEST_CASE("names that are no UTF-8 are names like any other") {
     const image_folder data(folder.path(), {.size = side});
     CHECK(data.size() == 5);
     CHECK(data.class_names()[1] == "caf\xE9");
+}
+
+TEST_CASE("a link to a class that leads nowhere is an error that names it") {
+    const temporary_folder folder;
+    write_tree(folder);
+    std::filesystem::create_symlink(folder / "elsewhere", folder / "bird");
+    CHECK_THROWS_AS(image_folder(folder.path(), {.size = side}), data_error);
+    CHECK_THROWS_WITH(
+        image_folder(folder.path(), {.size = side}),
+        (folder / "bird").string() + ": leads nowhere, expected a file or the folder of a class");
+    put(folder / "elsewhere/1.png", "rgb.png");
+    CHECK(image_folder(folder.path(), {.size = side}).class_names() ==
+          std::vector<std::string>{"apple", "bird", "cat", "elsewhere"});
 }

@@ -79,3 +79,13 @@ TEST_CASE("padding twice adds up") {
     both.read(0, std::span(twice));
     CHECK(once == twice);
 }
+
+TEST_CASE("a border that no memory holds is refused") {
+    const auto data = counting_from_one(1, {2, 2, 1});
+    CHECK(padded(data, 1u << 16).shape() == sample_shape{131'074, 131'074, 1});
+    for (const std::size_t border : {(std::size_t{1} << 16) + 1, static_cast<std::size_t>(-1)}) {
+        CHECK_THROWS_AS(padded(data, border), argument_error);
+        CHECK_THROWS_WITH(padded(data, border),
+                          "padded: the border is " + std::to_string(border) + ", expected at most 65536");
+    }
+}

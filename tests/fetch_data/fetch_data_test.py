@@ -7,10 +7,12 @@ import gzip
 import http.server
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
@@ -44,6 +46,35 @@ def check(name, mirror, arguments, code, *sentences):
         failures.append(f"{name}: ended with {done.returncode}, expected {code}, and said:\n{said}")
 
 
+def check_stalled_server(root):
+    """What was begun goes when the terminal does, and both programs that fetch are told when to give up."""
+    destination, tools = root / "stalled", root / "tools"
+    tools.mkdir()
+    for name in ("curl", "wget"):
+        tool = tools / name
+        tool.write_text(f'#!/bin/sh\necho "$*" >"{root}/{name}"\nexec sleep 300\n')
+        tool.chmod(0o755)
+    for number in (signal.SIGHUP, signal.SIGPIPE, signal.SIGTERM):
+        (root / "curl").unlink(missing_ok=True)
+        process = subprocess.Popen(
+            ["sh", str(script), str(destination), "mnist"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True, env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"},
+            preexec_fn=lambda: signal.signal(signal.SIGPIPE, signal.SIG_DFL))
+        for _ in range(600):
+            if (root / "curl").exists() and (root / "curl").read_text():
+                break
+            time.sleep(0.1)
+        os.killpg(process.pid, number)
+        process.wait(timeout=60)
+        if any(destination.iterdir()):
+            failures.append(f"{number.name} left {sorted(destination.iterdir())}")
+    arguments = (root / "curl").read_text()
+    if "--connect-timeout" not in arguments or "--speed-time" not in arguments:
+        failures.append(f"curl would wait for ever: {arguments}")
+    if "wget --quiet --tries=4 --timeout=60" not in script.read_text():
+        failures.append("wget has no timeout of its own")
+
+
 def main():
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
@@ -55,6 +86,9 @@ def main():
 
         check("unknown set", mirror, [destination, "kmnist"], 1, 'no data set named "kmnist"', "fashion-mnist")
         check("no arguments", mirror, [], 2, "Usage: fetch_data.sh DEST")
+        for wish in ("--help", "-h"):
+            check("help", mirror, [wish], 0, "Usage: fetch_data.sh DEST")
+        check("unknown option", mirror, ["--fetch", "mnist"], 2, "Usage: fetch_data.sh DEST")
         check("nothing to verify", mirror, ["--verify", nothing], 1, "holds none of mnist")
         check("not on the server", mirror, [destination, "mnist"], 1, "train-images-idx3-ubyte.gz: cannot be fetched")
         check("another archive", mirror, [destination, "cifar10"], 1,
@@ -67,6 +101,11 @@ def main():
         else:
             for name in FILES:
                 shutil.copy(DEBIAN_FASHION_MNIST / name, served / name)
+            # Unpacked files are read in place of packed ones.
+            plain = destination / "fashion-mnist" / "t10k-labels-idx1-ubyte"
+            plain.parent.mkdir()
+            plain.write_bytes(b"damaged")
+            check("bad set", mirror, ["--verify", destination], 1, "t10k-labels-idx1-ubyte: holds 7 bytes")
             check("good set", mirror, [destination, "fashion-mnist"], 0, "fashion-mnist: is in")
             check("verified", mirror, ["--verify", destination], 0, "fashion-mnist, the official files")
             labels = destination / "fashion-mnist" / "t10k-labels-idx1-ubyte.gz"
@@ -84,6 +123,7 @@ def main():
             if (destination / "mnist").exists():
                 failures.append("files of another set were kept")
 
+        check_stalled_server(root)
         for part, count in (("train", 3), ("val", 1)):
             for number in range(count):
                 image = destination / "imagenette2" / part / "n01440764" / f"{number}.JPEG"

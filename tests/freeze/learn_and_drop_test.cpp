@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -244,4 +245,15 @@ TEST_CASE("learn_and_drop counts slow decisions over a bad epoch, but not in one
     CHECK(at(3) == 0);
     CHECK(at(4) == 0);
     CHECK(at(5) == 1);
+}
+
+TEST_CASE("learn_and_drop refuses a share of active blocks that is none") {
+    for (const double share : {-0.1, 1.1, std::numeric_limits<double>::quiet_NaN()}) {
+        learn_and_drop policy;
+        policy.keep_active = share;
+        CHECK_THROWS_AS(ask(policy, converged(40), 60), argument_error);
+    }
+    learn_and_drop policy;
+    policy.keep_active = 1;
+    CHECK(ask(policy, converged(40), 60) == 0);
 }

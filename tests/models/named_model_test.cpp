@@ -41,6 +41,8 @@ TEST_CASE("every named model is built under its name", "[slow]") {
 TEST_CASE("an unknown model is an argument error that names the known ones") {
     const auto ignore = [](const auto&) {};
     CHECK_THROWS_AS(with_model<float>("alexnet", image, 10, ignore), argument_error);
+    CHECK_THROWS_AS(require_named_model("alexnet"), argument_error);
+    for (const auto name : named_models) CHECK_NOTHROW(require_named_model(name));
     CHECK_THROWS_WITH(with_model<float>("alexnet", image, 10, ignore),
                       "there is no model \"alexnet\", known are lenet5, vgg11, vgg13, vgg16, vgg19, "
                       "resnet18, resnet34, resnet50, resnet101, resnet152");

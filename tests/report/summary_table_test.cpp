@@ -141,3 +141,24 @@ TEST_CASE("A run log that is used again holds the last run only") {
 }
 
 }  // namespace
+
+TEST_CASE("Where blocks are frozen and none is dropped, the frost line says why") {
+    run_log run{.policy = "linear"};
+    run(run_started{.steps_per_epoch = 10, .blocks = 5});
+    run(epoch_finished{.epoch = 1});
+    run(frost_line_moved{
+        .epoch = 1,
+        .step = 10,
+        .frozen = 2,
+        .reason = "the policy wants 2 learning blocks frozen; no cut fits the store: the smallest, "
+                  "behind block 0, needs 9 MB of 1 MB"});
+    run(epoch_finished{.epoch = 2, .frozen = 2});
+    run(frost_line_moved{.epoch = 2, .step = 25, .frozen = 3, .reason = "one; within an epoch"});
+    run(epoch_finished{.epoch = 3, .frozen = 2});
+    run(frost_line_moved{.epoch = 3, .step = 30, .frozen = 3, .dropped = 3, .reason = "two; three"});
+    run(epoch_finished{.epoch = 4, .frozen = 3, .dropped = 3});
+    std::ostringstream out;
+    print_frost_line(out, run);
+    CHECK_THAT(out.str(),
+               Catch::Matchers::EndsWith("dropped 3\n  epoch 2-3 dropped nothing: no cut fits the store\n"));
+}

@@ -5,6 +5,7 @@
 #include "small_run.hpp"
 #include "support/catch.hpp"
 
+#include <limits>
 #include <stop_token>
 
 using namespace small_run;
@@ -302,4 +303,37 @@ TEST_CASE("a batch may be the whole set") {
     test_run run(make_network(), answers({2}), memory_feature_store<float>(plenty));
     run.trains.run(options_for(3, 40), images(40));
     CHECK(run.events.steps.size() == 3);
+}
+
+TEST_CASE("a run whose last update destroys the weights ends with an error") {
+    auto options = options_for(1, 40);
+    options.schedule = constant{.rate = 1e39};  // infinite as a float
+    test_run run(make_network(), answers({0}));
+    CHECK_THROWS_AS(run.trains.run(options, images(40)), divergence_error);
+    CHECK(run.events.ends.empty());
+    CHECK_THROWS_WITH(run.trains.run(options, images(40)), ContainsSubstring("training diverged: "));
+    test_run again(make_network(), answers({0}));
+    CHECK_THROWS_WITH(again.trains.run(options, images(40)),
+                      ContainsSubstring("after its update a weight of block 0 is NaN or infinite at step 0"));
+    options.schedule = constant{.rate = 1000};
+    test_run garbage(make_network(), answers({0}));
+    CHECK_NOTHROW(garbage.trains.run(options, images(40)));
+}
+
+TEST_CASE("a run whose last loss is infinite ends with an error") {
+    network<small_run::convolution, small_run::head> trained = [] {
+        return network<small_run::convolution, small_run::head>(
+            {28, 28, 1}, {small_run::convolution(small_run::convolution_called("0", 1, 8))},
+            {small_run::head{global_average_pool<float>{},
+                             linear<float>{{.name = "head", .inputs = 8, .outputs = 10}}}});
+    }();
+    const auto infinite = [](const tensor<float>& logits, std::span<const std::int32_t>,
+                             tensor<float>& gradient) {
+        resize(gradient, samples_of(logits), shape_of(logits));
+        std::fill_n(gradient.data(), gradient.size(), 0.0f);
+        return std::numeric_limits<double>::infinity();
+    };
+    trainer run{trained, infinite, sgd<float>{}, weight_change{}, never{}, no_feature_store{}};
+    CHECK_THROWS_WITH(run.run(options_for(1), images(40)),
+                      ContainsSubstring("the loss is NaN or infinite at step 1"));
 }

@@ -126,13 +126,24 @@ public:
     /// is the gradient of its result, and scratch from then on. The parameter gradients of the range are
     /// overwritten, but for those of `frozen` blocks, which pass the gradient on only.
     /// @param frozen  as in that forward; block `first` must learn
+    /// @throws argument_error when x and dy are not of a training forward through this range
     /// @return the gradient of `x` when `wanted` says so, else a tensor of unspecified contents
     const tensor<T>& backward(const tensor<T>& x, tensor<T>& dy, std::size_t first, std::size_t last,
                               gradients wanted = gradients::parameters,
                               const std::vector<bool>& frozen = {}) {
         check_range(first, last);
+        require<argument_error>(shape_of(x) == shape_at(first) && shape_of(dy) == shape_at(last) &&
+                                    samples_of(x) == samples_of(dy),
+                                "network: backward through [", first, ", ", last,
+                                ") takes as many samples of ", shape_at(first), " as gradients of ",
+                                shape_at(last), ", but was given ", samples_of(x), " of ", shape_of(x),
+                                " and ", samples_of(dy), " of ", shape_of(dy));
         tensor<T>* doutput = &dy;
         for (std::size_t index = last; index-- > first;) {
+            require<argument_error>(samples_of(activations_[index]) == samples_of(dy),
+                                    "network: backward of ", samples_of(dy), " samples through block ", index,
+                                    ", which remembers a training forward of ",
+                                    samples_of(activations_[index]));
             const tensor<T>& input = index == first ? x : activations_[index - 1];
             tensor<T>& dinput = gradients_[index % 2];
             // All blocks but the first have to pass the gradient on.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frostline/core/errors.hpp"
+#include "frostline/data/regular_file.hpp"
 
 #include <zlib.h>
 
@@ -20,8 +21,9 @@ namespace frostline::inline FROSTLINE_ISA {
 /// Reads a file, plain or compressed by gzip alike, from its beginning to its end.
 class file_bytes {
 public:
-    /// @throws data_error when the file cannot be opened
+    /// @throws data_error when the file cannot be opened, and for a pipe or a device
     explicit file_bytes(const std::filesystem::path& path) : name_(path.string()) {
+        require_regular_file(path);
         errno = 0;
         file_ = gzopen(path.c_str(), "rb");
         require<data_error>(file_ != nullptr, name_, ": cannot be opened (", std::strerror(errno), ")");

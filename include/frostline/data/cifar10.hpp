@@ -5,6 +5,7 @@
 #include "frostline/core/tensor.hpp"
 #include "frostline/data/byte_source.hpp"
 #include "frostline/data/in_memory_dataset.hpp"
+#include "frostline/data/regular_file.hpp"
 
 #include <array>
 #include <cstddef>
@@ -76,6 +77,7 @@ inline in_memory_dataset<std::uint8_t> load_cifar10(std::span<const std::filesys
 /// The names of the classes, a line each, as batches.meta.txt holds them.
 /// @throws data_error when the file cannot be read or has not 10 names
 inline std::vector<std::string> read_cifar10_class_names(const std::filesystem::path& path) {
+    require_regular_file(path);
     std::ifstream file(path);
     require<data_error>(file.is_open(), path.string(), ": cannot be opened");
     std::vector<std::string> names;

@@ -4,6 +4,7 @@
 #include "frostline/core/errors.hpp"
 #include "frostline/data/jpeg.hpp"
 #include "frostline/data/png.hpp"
+#include "frostline/data/regular_file.hpp"
 #include "frostline/data/resampler.hpp"
 #include "frostline/data/rgb_image.hpp"
 
@@ -76,6 +77,7 @@ inline void read_image(const std::filesystem::path& path, std::size_t size, std:
     thread_local resampler resample;
 
     const std::string& name = path.native();
+    require_regular_file(path);
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), std::fclose);
     require<data_error>(file != nullptr, name, ": cannot be opened (", std::strerror(errno), ")");
     std::size_t length = 0;

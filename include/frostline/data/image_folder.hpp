@@ -47,12 +47,17 @@ inline std::vector<std::filesystem::path> sorted_entries(const std::filesystem::
 }  // namespace detail
 
 /// The names of the folders in `folder`, sorted byte by byte: the classes of a tree of images.
-/// @throws data_error when the folder cannot be read
+/// @throws data_error when the folder cannot be read, and for an entry that leads nowhere: it might be a
+/// class
 inline std::vector<std::string> class_names_of(const std::filesystem::path& folder) {
     std::vector<std::string> names;
-    std::error_code ignored;
-    for (const auto& entry : detail::sorted_entries(folder))
-        if (std::filesystem::is_directory(entry, ignored)) names.push_back(entry.filename().string());
+    for (const auto& entry : detail::sorted_entries(folder)) {
+        std::error_code ignored;
+        const auto status = std::filesystem::status(entry, ignored);
+        require<data_error>(std::filesystem::exists(status), entry.string(),
+                            ": leads nowhere, expected a file or the folder of a class");
+        if (std::filesystem::is_directory(status)) names.push_back(entry.filename().string());
+    }
     return names;
 }
 
@@ -65,13 +70,14 @@ inline std::vector<std::string> class_names_of(const std::filesystem::path& fold
 /// each read decodes its file; the pixels are the same.
 class image_folder {
 public:
-    /// @throws argument_error for a size of 0
+    /// @throws argument_error for a size of 0 or of more than 65,536
     /// @throws data_error when the folder has fewer than 2 classes, one without images or one that is not in
     ///         `class_names`, and for the first damaged image: when it is opened, or when it is read
     explicit image_folder(const std::filesystem::path& folder, const image_folder_options& options = {})
         : size_(options.size), class_names_(options.class_names) {
-        require<argument_error>(size_ > 0, "the size of the images of ", folder.string(),
-                                " is 0, expected at least 1");
+        constexpr std::size_t largest = 1u << 16;  // more than JPEG has, and its square is far from overflow
+        require<argument_error>(size_ > 0 && size_ <= largest, "the size of the images of ", folder.string(),
+                                " is ", size_, ", expected from 1 to ", largest);
         auto found = list(folder);
         std::vector<std::string> problems;
         const bool fits = found.paths.size() <= options.memory / shape().size();

@@ -27,6 +27,7 @@ struct named_dataset {
     std::array<std::string_view, 4> folders;  ///< below a data directory: the usual ones; may be empty
     std::string_view system_folder;           ///< where a Debian package puts it; empty when there is none
     std::string_view first_file;              ///< what a folder with the set has, plain or .gz
+    std::size_t size;                         ///< height and width of every sample; 0: as wanted
     std::size_t channels;
     std::array<double, 3> mean;  ///< of each channel of the training images, pixels in [0, 1]
     std::array<double, 3> deviation;
@@ -41,6 +42,7 @@ inline constexpr std::array<named_dataset, 4> named_datasets = {{
      .folders = {"mnist", "MNIST/raw"},
      .system_folder = "",
      .first_file = "train-images-idx3-ubyte",
+     .size = 28,
      .channels = 1,
      .mean = {0.1307},
      .deviation = {0.3081}},
@@ -48,6 +50,7 @@ inline constexpr std::array<named_dataset, 4> named_datasets = {{
      .folders = {"fashion-mnist", "FashionMNIST/raw"},
      .system_folder = debian_fashion_mnist,
      .first_file = "train-images-idx3-ubyte",
+     .size = 28,
      .channels = 1,
      .mean = {0.2860},
      .deviation = {0.3530}},
@@ -55,6 +58,7 @@ inline constexpr std::array<named_dataset, 4> named_datasets = {{
      .folders = {"cifar-10-batches-bin"},
      .system_folder = "",
      .first_file = cifar10_files.front(),
+     .size = 32,
      .channels = 3,
      .mean = {0.4914, 0.4822, 0.4465},
      .deviation = {0.2470, 0.2435, 0.2616}},
@@ -62,6 +66,7 @@ inline constexpr std::array<named_dataset, 4> named_datasets = {{
      .folders = {"imagenette2", "imagenette2-320", "imagenette2-224", "imagenette2-160"},
      .system_folder = "",
      .first_file = "train/",
+     .size = 0,
      .channels = 3,
      .mean = {0.485, 0.456, 0.406},  // ImageNet's
      .deviation = {0.229, 0.224, 0.225}},
@@ -93,11 +98,14 @@ inline std::vector<std::filesystem::path> places_of(std::string_view name,
                                                     const std::filesystem::path& data_dir) {
     const named_dataset& set = find_named(name);
     const auto ends_like_another = [&](const std::filesystem::path& folder) {
-        const std::string path = "/" + folder.lexically_normal().generic_string();
+        // Not "/" + ...: g++ 12 warns of an overlap there that is none.
+        std::string path("/");
+        path += folder.lexically_normal().generic_string();
         return std::any_of(named_datasets.begin(), named_datasets.end(), [&](const named_dataset& other) {
             return other.name != name &&
                    std::any_of(other.folders.begin(), other.folders.end(), [&](auto suffix) {
-                       const std::string end = "/" + std::string(suffix);
+                       std::string end("/");
+                       end += suffix;
                        return !suffix.empty() && (path.ends_with(end) || path.ends_with(end + "/"));
                    });
         });

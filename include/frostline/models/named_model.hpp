@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace frostline::inline FROSTLINE_ISA {
@@ -18,6 +19,24 @@ namespace frostline::inline FROSTLINE_ISA {
 inline constexpr std::array<std::string_view, 10> named_models{
     "lenet5",   "vgg11",    "vgg13",    "vgg16",     "vgg19",
     "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"};
+
+namespace detail {
+
+inline argument_error no_such_model(std::string_view name) {
+    std::string known;
+    for (const auto& model : named_models) known += (known.empty() ? "" : ", ") + std::string(model);
+    return argument_error(sentence("there is no model \"", name, "\", known are ", known));
+}
+
+}  // namespace detail
+
+/// Before there is a shape to build the model for; options may follow the name. @throws argument_error for an
+/// unknown name
+inline void require_named_model(std::string_view text) {
+    const std::string_view name = text.substr(0, text.find(':'));
+    if (std::find(named_models.begin(), named_models.end(), name) == named_models.end())
+        throw detail::no_such_model(name);
+}
 
 /// Builds the model that `text` names and calls use(network) with it; each family is one type, ResNet is two:
 /// one for 18 and 34, one for the deeper. `text` is a name, or for a ResNet "NAME:stem=cifar" or
@@ -37,8 +56,8 @@ decltype(auto) with_model(std::string_view text, const sample_shape& input, std:
         options.stem = std::array{
             resnet_stem::cifar,
             resnet_stem::imagenet}[chosen.choice("stem", std::array{"cifar"sv, "imagenet"sv}, small ? 0 : 1)];
-    if (std::find(named_models.begin(), named_models.end(), name) != named_models.end())
-        chosen.require_all_used();
+    require_named_model(name);
+    chosen.require_all_used();
     if (name == "lenet5") return use(lenet5<T>(input, classes));
     if (name == "vgg11") return use(vgg11<T>(input, classes));
     if (name == "vgg13") return use(vgg13<T>(input, classes));
@@ -49,9 +68,7 @@ decltype(auto) with_model(std::string_view text, const sample_shape& input, std:
     if (name == "resnet50") return use(resnet50<T>(input, classes, options));
     if (name == "resnet101") return use(resnet101<T>(input, classes, options));
     if (name == "resnet152") return use(resnet152<T>(input, classes, options));
-    std::string known;
-    for (const auto& model : named_models) known += (known.empty() ? "" : ", ") + std::string(model);
-    throw argument_error(sentence("there is no model \"", name, "\", known are ", known));
+    throw detail::no_such_model(name);
 }
 
 }  // namespace frostline

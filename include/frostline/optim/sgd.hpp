@@ -2,19 +2,16 @@
 #pragma once
 
 #include "frostline/concepts/optimiser.hpp"
+#include "frostline/core/all_finite.hpp"
 #include "frostline/core/errors.hpp"
 #include "frostline/core/parallel.hpp"
 #include "frostline/core/parameter.hpp"
 #include "frostline/core/tensor.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
-#include <cstdint>
-#include <limits>
 #include <optional>
 #include <span>
-#include <type_traits>
 #include <vector>
 
 namespace frostline::inline FROSTLINE_ISA {
@@ -104,16 +101,6 @@ private:
         const auto found = std::partition_point(chunks_.begin(), chunks_.end(),
                                                 [=](const chunk& part) { return part.block < block; });
         return static_cast<std::size_t>(found - chunks_.begin());
-    }
-
-    // On the bits: vectorises without -ffast-math, and still finds what -ffast-math promises not to exist.
-    static bool all_finite(const T* values, std::size_t size) {
-        using bits = std::conditional_t<sizeof(T) == sizeof(std::uint32_t), std::uint32_t, std::uint64_t>;
-        constexpr bits exponent = std::bit_cast<bits>(std::numeric_limits<T>::infinity());
-        bits found = 0;
-        for (std::size_t i = 0; i < size; ++i)
-            found |= static_cast<bits>((std::bit_cast<bits>(values[i]) & exponent) == exponent);
-        return found == 0;
     }
 
     void update(std::size_t index, T* values, const T* gradients, std::span<const block_rate> rates) {

@@ -90,7 +90,7 @@ private:
 };
 
 /// An observer that shows on a terminal how a run gets on: a bar that is redrawn at most 10 times a second,
-/// and one line that stays for each epoch. To anything but a terminal it writes nothing at all. A run that
+/// and one line that stays for each epoch. To anything but a terminal it writes those lines alone. A run that
 /// ends early, by a stop or an exception, leaves no half-drawn bar behind.
 class progress {
 public:
@@ -126,7 +126,6 @@ public:
     void operator()(const frost_line_moved&) { pace_.change(); }
 
     void operator()(const epoch_finished& event) {
-        if (!terminal_) return;
         pace_.epoch(event);
         loss_sum_ = loss_samples_ = 0;
         clear();
@@ -138,7 +137,7 @@ public:
         if (event.test_accuracy) parts.push_back({"test " + format_percent(event.test_accuracy), 2});
         parts.push_back({format_duration(event.seconds), 4});
         parts.push_back({frost_line_text(event.frozen, event.dropped), 3});
-        write(joined(std::move(parts), columns()) + "\n");
+        write(joined(std::move(parts), terminal_ ? columns() : std::string::npos) + "\n");
     }
 
     void operator()(const run_finished&) { clear(); }

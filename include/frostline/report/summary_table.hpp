@@ -45,13 +45,26 @@ struct run_log {
 
 static_assert(observer<run_log>);
 
+namespace detail {
+
+/// What the plan made of the policy's wish, without its figures, which the record has.
+inline std::string short_reason(const frost_line_moved& move) {
+    const auto begin = move.reason.find("; ");
+    const std::string plan = begin == std::string::npos ? move.reason : move.reason.substr(begin + 2);
+    return plan.substr(0, plan.find(": "));
+}
+
+}  // namespace detail
+
 /// Prints where the frost line stood in each epoch, one character a block from the input to the head; epochs
-/// in a row that are alike share a line. Beyond 64 blocks a character stands for several.
+/// in a row that are alike share a line. Beyond 64 blocks a character stands for several. Where blocks were
+/// frozen and none was dropped, a line below says why.
 inline void print_frost_line(std::ostream& out, const run_log& run) {
     constexpr std::size_t most_characters = 64;
     const std::size_t blocks = run.started.blocks;
     const std::size_t group = std::max<std::size_t>(1, (blocks + most_characters - 1) / most_characters);
     text_table table;
+    std::string reasons;
     for (auto first = run.epochs.begin(); first != run.epochs.end();) {
         const auto last = std::find_if(first, run.epochs.end(), [&](const epoch_finished& other) {
             return other.frozen != first->frozen || other.dropped != first->dropped ||
@@ -72,12 +85,19 @@ inline void print_frost_line(std::ostream& out, const run_log& run) {
         if (last - first > 1) epochs += "-" + std::to_string((last - 1)->epoch);
         table.row({"  epoch " + epochs, strip, "frozen " + std::to_string(first->frozen),
                    "dropped " + std::to_string(first->dropped)});
+        // Made before the first of these epochs, so not by a decision in its midst.
+        const auto move =
+            std::find_if(run.moves.rbegin(), run.moves.rend(), [&](const frost_line_moved& made) {
+                return made.step <= (first->epoch - 1) * run.started.steps_per_epoch;
+            });
+        if (first->frozen > 0 && first->dropped == 0 && move != run.moves.rend())
+            reasons += "  epoch " + epochs + " dropped nothing: " + detail::short_reason(*move) + '\n';
         first = last;
     }
     out << "Frost line of " << run.policy << " over " << blocks << " blocks, input on the left:\n"
         << "  # learning  ~ frozen  . dropped";
     if (group > 1) out << "  (one character: " << group << " blocks)";
-    out << '\n' << table;
+    out << '\n' << table << reasons;
 }
 
 /// Prints the results of runs side by side, one column a run. @throws argument_error if a run has not

@@ -9,6 +9,7 @@
 #include "frostline/concepts/observer.hpp"
 #include "frostline/concepts/optimiser.hpp"
 #include "frostline/concepts/scorer.hpp"
+#include "frostline/core/all_finite.hpp"
 #include "frostline/core/parallel.hpp"
 #include "frostline/data/batch_loader.hpp"
 #include "frostline/features/drop_plan.hpp"
@@ -19,6 +20,7 @@
 #include "frostline/train/flop_counter.hpp"
 #include "frostline/train/frost_line.hpp"
 #include "frostline/train/probe.hpp"
+#include "frostline/train/rates_left.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -122,7 +124,7 @@ public:
     /// no_data
     /// @param stop  ends the run after the step at which it is requested
     /// @throws argument_error for options out of range, shape_error when data and network do not fit,
-    ///         divergence_error when a gradient is NaN or infinite
+    ///         divergence_error when a gradient, or what is left at the end, is NaN or infinite
     template <dataset Train, class Test = no_data, class Validation = no_data>
     run_finished run(const training_options& options, const Train& train, const Test& test = {},
                      const Validation& validation = {}, const std::stop_token& stop = {}) {
@@ -136,6 +138,7 @@ public:
         const std::size_t steps = options.epochs * steps_per_epoch;
         rates_.assign(network_.blocks(), {});
         wanted_ = {};
+        rates_left left(options.schedule, steps, steps_per_epoch);
         const double peak_rate = highest_rate(options, steps, steps_per_epoch);
         run_finished summary;
         const stopwatch scoring;
@@ -153,6 +156,7 @@ public:
 
         batch_loader<T, Train> loader(train);
         std::size_t step = 0;
+        double last_loss = 0;
         loss_sum since_decision;
         for (std::size_t epoch = 0; epoch < options.epochs && !summary.stopped; ++epoch) {
             const stopwatch training;
@@ -173,9 +177,8 @@ public:
                                          .full_flops = full,
                                          .seconds = summary.seconds + training.seconds()};
                 const double loss = std::exchange(since_decision, {}).mean();
-                auto decision =
-                    decisions_.take(epochs_finished, step, loss, rate_left(options, step, steps_per_epoch),
-                                    line_.frozen(), line_.behind(), spent);
+                auto decision = decisions_.take(epochs_finished, step, loss, left.from(step), line_.frozen(),
+                                                line_.behind(), spent);
                 wanted_ = decision.wanted;
                 return decision;
             };
@@ -195,7 +198,7 @@ public:
                 decisions_.before_step(decides);
                 const rate_view rate{
                     .step = step, .steps = steps, .rate = report.learning_rate, .peak_rate = peak_rate};
-                const double batch_loss = this->step(features, options, rate, correct);
+                const double batch_loss = last_loss = this->step(features, options, rate, correct);
                 flops.add_step(batch.size(), line_.take_filled_samples(), line_.frozen(), line_.dropped(),
                                line_.behind());
                 losses.add(batch_loss, batch.size());
@@ -224,6 +227,8 @@ public:
                          .reason = "within an epoch nothing new is dropped"});
                 }
             }
+            if (summary.stopped || epoch + 1 == options.epochs)
+                require_finite(step - 1, last_loss, report.learning_rate);
             report.train_loss = losses.mean();
             report.train_accuracy = static_cast<double>(correct) / static_cast<double>(losses.samples);
             report.store_bytes = store_.bytes();
@@ -296,14 +301,6 @@ private:
         std::apply([&](auto&... each) { (notify(each, event), ...); }, observers_);
     }
 
-    static double rate_left(const training_options& options, std::size_t step, std::size_t steps_per_epoch) {
-        const std::size_t steps = options.epochs * steps_per_epoch;
-        double sum = 0;
-        for (; step < steps; ++step)
-            sum += options.schedule({.step = step, .steps = steps, .steps_per_epoch = steps_per_epoch});
-        return sum;
-    }
-
     static double highest_rate(const training_options& options, std::size_t steps,
                                std::size_t steps_per_epoch) {
         double highest = 0;
@@ -334,12 +331,26 @@ private:
         decisions_.set_rates(rate, rates_);
         const auto diverged =
             optimiser_.step(network_.arenas().values(), network_.arenas().gradients(), frozen, rates_);
-        require<divergence_error>(!diverged, "training diverged: the gradient of block ",
-                                  diverged.value_or(0), " is NaN or infinite at step ", step,
-                                  " with learning rate ", rate.rate, " (loss ", batch_loss,
-                                  "); a lower rate or a warm-up may help");
+        if (diverged) fail(sentence("the gradient of block ", *diverged), step, batch_loss, rate.rate);
         decisions_.count_step(rate.rate, rates_);
         return batch_loss;
+    }
+
+    // After the last step, whose update no gradient is behind to tell of.
+    void require_finite(std::size_t step, double loss, double rate) {
+        if (!all_finite(&loss, 1)) fail("the loss", step, loss, rate);
+        for (std::size_t block = 0; block < network_.blocks(); ++block) {
+            const auto& part = network_.block(block);
+            if (!all_finite(network_.arenas().values().data() + part.first_value,
+                            part.last_value - part.first_value))
+                fail(sentence("after its update a weight of block ", block), step, loss, rate);
+        }
+    }
+
+    [[noreturn]] static void fail(const std::string& what, std::size_t step, double loss, double rate) {
+        throw divergence_error(sentence("training diverged: ", what, " is NaN or infinite at step ", step,
+                                        " with learning rate ", rate, " (loss ", loss,
+                                        "); a lower rate or a warm-up may help"));
     }
 
     // Calls use(data) where there is data.

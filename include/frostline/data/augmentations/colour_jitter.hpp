@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <span>
 
@@ -21,11 +22,13 @@ struct colour_jitter {
     double contrast = 0.4;
     double saturation = 0.4;
 
-    /// @throws argument_error for a negative amount, shape_error unless there are 1 or 3 channels
+    /// @throws argument_error for an amount that is negative or not finite, shape_error unless there are 1 or
+    /// 3 channels
     sample_shape output_shape(const sample_shape& shape) const {
-        require<argument_error>(brightness >= 0 && contrast >= 0 && saturation >= 0,
+        const auto is_amount = [](double amount) { return std::isfinite(amount) && amount >= 0; };
+        require<argument_error>(is_amount(brightness) && is_amount(contrast) && is_amount(saturation),
                                 "colour_jitter: the amounts are ", brightness, ", ", contrast, " and ",
-                                saturation, ", expected at least 0");
+                                saturation, ", expected finite numbers of at least 0");
         require<shape_error>(shape.channels == 1 || shape.channels == 3, "colour_jitter: found ",
                              shape.channels, " channels, expected 1 or 3");
         return shape;

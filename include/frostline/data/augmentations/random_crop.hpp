@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "frostline/core/errors.hpp"
 #include "frostline/core/random.hpp"
 #include "frostline/core/tensor.hpp"
 
@@ -16,7 +17,13 @@ namespace frostline::inline FROSTLINE_ISA {
 struct random_crop {
     std::size_t padding = 4;
 
-    sample_shape output_shape(const sample_shape& shape) const { return shape; }
+    /// @throws argument_error for a padding of more than 65,536 pixels
+    sample_shape output_shape(const sample_shape& shape) const {
+        constexpr std::size_t widest = 1u << 16;
+        require<argument_error>(padding <= widest, "random_crop: the padding is ", padding,
+                                ", expected at most ", widest);
+        return shape;
+    }
 
     template <class T>
     void operator()(const random_stream& draws, std::span<const T> from, const sample_shape& shape,

@@ -21,9 +21,11 @@ struct random_resized_crop {
     std::size_t size = 224;
     double smallest_area = 0.08;
 
-    /// @throws argument_error for a size of 0 or a share outside (0, 1]
+    /// @throws argument_error for a size of 0 or of more than 65,536, or a share outside (0, 1]
     sample_shape output_shape(const sample_shape& shape) const {
-        require<argument_error>(size > 0, "random_resized_crop: the size is 0, expected at least 1");
+        constexpr std::size_t largest = 1u << 16;
+        require<argument_error>(size > 0 && size <= largest, "random_resized_crop: the size is ", size,
+                                ", expected from 1 to ", largest);
         require<argument_error>(smallest_area > 0 && smallest_area <= 1,
                                 "random_resized_crop: the smallest area is ", smallest_area,
                                 ", expected more than 0 and at most 1");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frostline/concepts/dataset.hpp"
+#include "frostline/core/errors.hpp"
 
 #include <algorithm>
 #include <concepts>
@@ -20,7 +21,12 @@ namespace frostline::inline FROSTLINE_ISA {
 template <dataset Dataset>
 class padded {
 public:
-    padded(Dataset data, std::size_t border) : data_(std::move(data)), border_(border) {}
+    /// @throws argument_error for a border of more than 65,536 pixels
+    padded(Dataset data, std::size_t border) : data_(std::move(data)), border_(border) {
+        constexpr std::size_t widest = 1u << 16;  // no size of a sample overflows
+        require<argument_error>(border <= widest, "padded: the border is ", border, ", expected at most ",
+                                widest);
+    }
 
     std::size_t size() const { return data_.size(); }
     sample_shape shape() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "frostline/core/errors.hpp"
 #include "frostline/freeze/predicates.hpp"
 
 #include <cstddef>
@@ -33,7 +34,10 @@ struct learn_and_drop {
     std::size_t patience = 3;  ///< decisions at which it must have been slow, now among them
     std::size_t at_most = 64;  ///< learning blocks that may freeze at one decision
 
+    /// @throws argument_error for a share outside [0, 1]
     std::size_t operator()(const training_view& view) const {
+        require<argument_error>(keep_active >= 0 && keep_active <= 1, "learn_and_drop: keep_active is ",
+                                keep_active, ", expected a share from 0 to 1");
         const auto slowed_down = when::patience_in_all(patience, when::below_peak(below_peak));
         const auto done_learning = when::distance_left < remaining;
         return freeze_prefix(when::warm_up(warm_up) && when::keep_active(keep_active) &&

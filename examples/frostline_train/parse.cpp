@@ -290,6 +290,11 @@ std::optional<settings> parse(int argc, char** argv) {
         ->type_name("FILE")
         ->transform(name("a file"))
         ->default_str("");
+    app.add_option("--save", chosen.save,
+                   "File for the weights after the last run, in safetensors with torchvision's names")
+        ->type_name("FILE")
+        ->transform(name("a file"))
+        ->default_str("");
     app.add_flag("--compare", chosen.compare,
                  "Train with policy never first, then with the policy: same weights, same batches");
     app.add_flag("--summary", chosen.summary,

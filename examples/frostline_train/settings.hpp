@@ -33,6 +33,7 @@ struct settings {
     std::string store = "memory";
     std::size_t store_budget = std::size_t{4} << 30;
     std::string record;
+    std::string save;
     bool compare = false;
     bool summary = false;
     bool verify = false;

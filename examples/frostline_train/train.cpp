@@ -19,6 +19,7 @@
 #include "frostline/freeze/named_policy.hpp"
 #include "frostline/freeze/named_scorer.hpp"
 #include "frostline/freeze/policies/never.hpp"
+#include "frostline/io/weights.hpp"
 #include "frostline/models/named_model.hpp"
 #include "frostline/optim/named_schedule.hpp"
 #include "frostline/optim/sgd.hpp"
@@ -202,6 +203,11 @@ private:
                                    stop_on_signal_, log,   observers};
         trainer.run(options_, train_, test_, validation_, stop_on_signal_.token());
         if (record) summaries_.push_back(record->summary());
+        if (!chosen_.save.empty())
+            frostline::save_weights(network_, chosen_.save,
+                                    {{"model", chosen_.model},
+                                     {"data", chosen_.data},
+                                     {"image_size", std::to_string(network_.input_shape().height)}});
     }
 
     // Two full steps, so that no run is timed on cold caches and fresh memory.
@@ -305,6 +311,7 @@ void train(const settings& wished, const std::atomic<bool>& interrupted) {
         chosen.scorer = policies.back().scorer.empty() ? "weight_change" : policies.back().scorer;
     const auto scorer = frostline::named_scorer<scalar>(chosen.scorer);
     if (!chosen.record.empty()) frostline::record::check(chosen.record);
+    if (!chosen.save.empty()) frostline::check_replaceable(chosen.save);
     check_names(chosen);
     if (chosen.summary) return summarise(chosen);
     if (chosen.threads > 0) frostline::set_threads(chosen.threads);

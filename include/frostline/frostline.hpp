@@ -3,7 +3,8 @@
 
 // Everything that needs no more than xtensor, OpenBLAS and oneTBB. What needs another library is included by
 // itself: data/idx.hpp, data/cifar10.hpp and data/named_dataset.hpp (zlib), data/image_folder.hpp and what it
-// includes (libjpeg, libpng), data/imagenette.hpp (all three), report/record.hpp (nlohmann-json).
+// includes (libjpeg, libpng), data/imagenette.hpp (all three), report/record.hpp and io/weights.hpp
+// (nlohmann-json).
 
 #include "frostline/compose/network.hpp"
 #include "frostline/compose/residual.hpp"
@@ -88,6 +89,11 @@
 #include "frostline/freeze/scorers/weight_cosine.hpp"
 #include "frostline/freeze/thawing.hpp"
 #include "frostline/freeze/trends.hpp"
+#include "frostline/io/element_type.hpp"
+#include "frostline/io/npy.hpp"
+#include "frostline/io/torch_layout.hpp"
+#include "frostline/io/weights_report.hpp"
+#include "frostline/io/whole_file.hpp"
 #include "frostline/kernels/adaptive_pooling.hpp"
 #include "frostline/kernels/convolution.hpp"
 #include "frostline/kernels/convolution_geometry.hpp"
@@ -139,6 +145,7 @@
 #include "frostline/train/evaluation.hpp"
 #include "frostline/train/flop_counter.hpp"
 #include "frostline/train/frost_line.hpp"
+#include "frostline/train/prediction.hpp"
 #include "frostline/train/probe.hpp"
 #include "frostline/train/rates_left.hpp"
 #include "frostline/train/trainer.hpp"

@@ -17,7 +17,7 @@ MAY_INCLUDE = {
     "concepts": {"core"},
     "kernels": {"core"},
     "data": {"core", "concepts"},
-    "io": {"core"},
+    "io": {"core", "concepts"},
     "layers": {"core", "concepts", "kernels"},
     "compose": {"core", "concepts"},
     "freeze": {"core", "concepts", "kernels"},

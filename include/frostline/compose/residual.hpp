@@ -87,6 +87,11 @@ public:
         main_.for_each_buffer(visit);
         if (shortcut_) shortcut_->for_each_buffer(visit);
     }
+    template <class Visitor>
+    void for_each_layer(const sample_shape& input, const Visitor& visit) {
+        frostline::for_each_layer(main_, input, visit);
+        if (shortcut_) frostline::for_each_layer(*shortcut_, input, visit);
+    }
 
 private:
     static void add(const tensor<T>& from, tensor<T>& to) {

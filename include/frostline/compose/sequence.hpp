@@ -92,6 +92,14 @@ public:
     void for_each_buffer(const Visitor& visit) {
         each([&](auto& layer) { layer.for_each_buffer(visit); });
     }
+    template <class Visitor>
+    void for_each_layer(const sample_shape& input, const Visitor& visit) {
+        sample_shape shape = input;
+        each([&](auto& layer) {
+            frostline::for_each_layer(layer, shape, visit);
+            shape = layer.output_shape(shape);
+        });
+    }
 
 private:
     template <class Visitor>

@@ -102,6 +102,17 @@ std::size_t remembered_bytes_of(const L& described, const sample_shape& input) {
         return 0;
 }
 
+/// Calls visit(layer, input shape) for every layer that `whole` is composed of, in the order of its
+/// parameters: by an optional `whole.for_each_layer(s, visit)`, as sequence and residual have it, else for
+/// `whole` alone.
+template <layer L, class Visitor>
+void for_each_layer(L& whole, const sample_shape& input, const Visitor& visit) {
+    if constexpr (requires { whole.for_each_layer(input, visit); })
+        whole.for_each_layer(input, visit);
+    else
+        visit(whole, input);
+}
+
 /// Stops compilation with one sentence for each requirement of `layer` that `L` does not meet.
 template <class L>
 consteval bool explain_layer() {

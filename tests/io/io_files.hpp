@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// A folder that ends with the test, and files in the format safetensors made by hand.
+#pragma once
+
+#include "frostline/core/tensor.hpp"
+
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+namespace io_files {
+
+class temporary_folder {
+public:
+    temporary_folder() {
+        static int number = 0;
+        path_ = std::filesystem::temp_directory_path() /
+                ("frostline-io-" + std::to_string(::getpid()) + "-" + std::to_string(number++));
+        std::filesystem::create_directories(path_);
+    }
+    temporary_folder(const temporary_folder&) = delete;
+    temporary_folder& operator=(const temporary_folder&) = delete;
+    ~temporary_folder() { std::filesystem::remove_all(path_); }
+
+    std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+    std::size_t files() const {
+        return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
+    }
+
+private:
+    std::filesystem::path path_;
+};
+
+using byte_array = frostline::aligned_vector<std::byte>;
+
+inline byte_array bytes_of_text(std::string_view text) {
+    byte_array bytes(text.size());
+    if (!text.empty()) std::memcpy(bytes.data(), text.data(), text.size());
+    return bytes;
+}
+
+/// The length of the header, the header, and bytes 0, 1, 2, ... of data.
+inline byte_array safetensors(std::string_view header, std::size_t data, std::uint64_t length) {
+    std::string text(sizeof length, '\0');
+    std::memcpy(text.data(), &length, sizeof length);
+    text += header;
+    for (std::size_t index = 0; index < data; ++index) text += static_cast<char>(index);
+    return bytes_of_text(text);
+}
+inline byte_array safetensors(std::string_view header, std::size_t data) {
+    return safetensors(header, data, header.size());
+}
+
+}  // namespace io_files

@@ -27,6 +27,7 @@ Goldens are computed in double precision from these float32 values; losses are g
 import json
 import math
 import pathlib
+import sys
 
 import numpy
 import torch
@@ -82,23 +83,27 @@ class LeNet5(nn.Module):
         return self.fc3(functional.relu(self.fc2(x)))
 
 
-class VGG11(nn.Module):
-    """torchvision's vgg11_bn features (and names) for one input channel, and a head for 32 x 32."""
+class VGG(nn.Module):
+    """torchvision's features with batch norm (and their names), and a head for small images."""
 
-    def __init__(self):
+    def __init__(self, channels, repeats):
         super().__init__()
-        stages, channels = [], 1
-        for width in [64, "pool", 128, "pool", 256, 256, "pool", 512, 512, "pool", 512, 512, "pool"]:
-            if width == "pool":
-                stages.append(nn.MaxPool2d(2))
-            else:
+        stages = []
+        for width, count in zip((64, 128, 256, 512, 512), repeats):
+            for _ in range(count):
                 stages += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
                 channels = width
+            stages.append(nn.MaxPool2d(2))
         self.features = nn.Sequential(*stages)
-        self.classifier = nn.Linear(512, CLASSES)
+        self.classifier = nn.Linear(channels, CLASSES)
 
     def forward(self, x):
         return self.classifier(functional.adaptive_avg_pool2d(self.features(x), 1).flatten(1))
+
+
+class VGG11(VGG):
+    def __init__(self):
+        super().__init__(1, (1, 1, 2, 2, 2))
 
 
 class BasicBlock(nn.Module):
@@ -336,11 +341,12 @@ def layers_golden():
 
 
 def header():
+    script = pathlib.Path(sys.argv[0]).name
     check = [{"name": name, "fnv1a64": fnv1a64(name), "h": hashes(name, 3).tolist(),
               "value": generate(name, [3]).tolist()} for name in ("image.0", "target.0")]
     return {
         "comment": [
-            "SPDX-License-Identifier: MIT. Written by make_golden.py. All integers are modulo 2^64.",
+            f"SPDX-License-Identifier: MIT. Written by {script}. All integers are modulo 2^64.",
             "h = splitmix64(fnv1a64(name) + index * 0x9E3779B97F4A7C15); u = (h >> 11) * 2^-53;",
             "value = float32(offset + (2 * u - 1) * bound), all in double; target = h mod 10.",
             "fnv1a64: hash = 0xCBF29CE484222325; for each byte: hash = (hash ^ byte) * 0x100000001B3.",

@@ -104,9 +104,10 @@ inline std::vector<std::int32_t> targets(const json& file, std::size_t number) {
     return result;
 }
 
-/// Gives every parameter of the network its golden value. Throws unless the names are the golden ones.
-template <class Network>
-void set_parameters(Network& network, const json& file) {
+/// Calls use(parameter, entry, order) for every parameter, its entry in the file, and its order. Throws
+/// unless the names are the golden ones.
+template <class Network, class Use>
+void for_each_parameter(Network& network, const json& file, const Use& use) {
     using T = typename Network::value_type;
     std::map<std::string, json> entries;
     for (const auto& entry : file.at("parameters")) entries[entry.at("name")] = entry;
@@ -119,9 +120,17 @@ void set_parameters(Network& network, const json& file) {
         const bool whole = source.size() != 2 || source[1] == block.input.size();
         const auto order = parameter_order(source, whole ? block.input : sample_shape{1, 1, source[1]});
         if (order.size() != item.size()) throw std::runtime_error(item.name + " has another size");
-        generate(entry, order, item.value);
+        use(item, entry, order);
     });
     if (number != entries.size()) throw std::runtime_error("the network lacks parameters");
+}
+
+/// Gives every parameter of the network its golden value.
+template <class Network>
+void set_parameters(Network& network, const json& file) {
+    for_each_parameter(network, file, [](auto& item, const json& entry, const auto& order) {
+        generate(entry, order, item.value);
+    });
 }
 
 /// Largest |logit - expected| over the rows of `expected`.
@@ -135,6 +144,15 @@ double logits_error(const tensor<T>& logits, const json& expected) {
                 std::max(worst, std::isnan(value) ? 1e300 : std::abs(value - expected[row][c].get<double>()));
         }
     return worst;
+}
+
+/// The same, relative to the largest |expected|.
+template <class T>
+double relative_logits_error(const tensor<T>& logits, const json& expected) {
+    double largest = 0;
+    for (const auto& row : expected)
+        for (const double value : row) largest = std::max(largest, std::abs(value));
+    return logits_error(logits, expected) / largest;
 }
 
 /// Repeats a run of the file. @return its losses

@@ -2,6 +2,8 @@
 // frostline-predict: the classes of images, JPEG, PNG or in IDX format, by a network whose weights lie in a
 // safetensors file: one line an image with its name, and labels and probabilities, separated by tabs.
 
+#include "program.hpp"
+
 #include "frostline/core/errors.hpp"
 #include "frostline/core/parallel.hpp"
 #include "frostline/data/batches.hpp"
@@ -158,8 +160,7 @@ void predict(settings chosen) {
     for (const auto& path : chosen.files)
         (frostline::has_image_extension(path) ? image_files : idx_files).push_back(path);
     const auto run = [&](const frostline::sample_shape& shape, const auto& each) {
-        // As frostline-train feeds them: 28x28 to the 32x32 that five poolings need.
-        const std::size_t border = shape.height == 28 && chosen.model != "lenet5" ? 2 : 0;
+        const std::size_t border = program::border_of(chosen.model, shape);
         const frostline::sample_shape input{shape.height + 2 * border, shape.width + 2 * border,
                                             shape.channels};
         with_network(chosen.model, file, input, [&](auto network) {
@@ -181,18 +182,9 @@ void predict(settings chosen) {
         });
 }
 
-// One line, whatever names and paths the sentence quotes.
-int fail(std::string sentence, int code = EXIT_FAILURE) {
-    std::replace_if(
-        sentence.begin(), sentence.end(), [](char letter) { return letter >= 0 && letter < ' '; }, ' ');
-    std::cout.flush();
-    std::cerr << "frostline-predict: " << sentence << '\n';
-    return code;
-}
-
 }  // namespace
 
-int main(int argc, char** argv) try {
+int main(int argc, char** argv) {
     settings chosen;
     CLI::App app{"Predicts the classes of images: a line each with its name, labels and probabilities.",
                  "frostline-predict"};
@@ -218,17 +210,11 @@ int main(int argc, char** argv) try {
         ->type_name("N")
         ->check(CLI::Range(1, 1'000'000))
         ->capture_default_str();
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& answered) {
-        return app.exit(answered);
-    } catch (const CLI::ParseError& failure) {
-        return fail(failure.what(), bad_command_line);
-    }
-    predict(std::move(chosen));
-    return std::cout.flush() ? EXIT_SUCCESS : fail("cannot write to standard output");
-} catch (const std::bad_alloc&) {
-    return fail("there is not enough memory for this network and these images");
-} catch (const std::exception& failure) {
-    return fail(failure.what());
+    return program::main(app, argc, argv, [&] {
+        try {
+            predict(chosen);
+        } catch (const std::bad_alloc&) {
+            throw frostline::error("there is not enough memory for this network and these images");
+        }
+    });
 }

@@ -2,6 +2,8 @@
 // frostline-replay: runs freezing policies on a recorded run, without training, and shows side by side what
 // each would have frozen and when.
 
+#include "program.hpp"
+
 #include "frostline/core/errors.hpp"
 #include "frostline/features/drop_plan.hpp"
 #include "frostline/freeze/named_policy.hpp"
@@ -24,8 +26,6 @@
 #include <vector>
 
 namespace {
-
-constexpr int bad_command_line = 2;
 
 // Leading blocks, and the others by number.
 std::string text_of(const frostline::frozen_blocks& frozen) {
@@ -90,18 +90,9 @@ void print(const frostline::recorded_run& run, const std::vector<std::string>& n
     for (const auto& note : notes) std::cout << note << ".\n";
 }
 
-// One line, whatever names and paths the sentence quotes.
-int fail(std::string sentence, int code = EXIT_FAILURE) {
-    std::replace_if(
-        sentence.begin(), sentence.end(), [](char letter) { return letter >= 0 && letter < ' '; }, ' ');
-    std::cout.flush();
-    std::cerr << "frostline-replay: " << sentence << '\n';
-    return code;
-}
-
 }  // namespace
 
-int main(int argc, char** argv) try {
+int main(int argc, char** argv) {
     std::string record;
     std::vector<std::string> policies;
     std::size_t store_budget = std::size_t{4} << 30;
@@ -117,18 +108,10 @@ int main(int argc, char** argv) try {
     app.add_option("--store-budget", store_budget, "The most bytes the feature store may hold")
         ->type_name("BYTES")
         ->capture_default_str();
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& answered) {
-        return app.exit(answered);
-    } catch (const CLI::ParseError& failure) {
-        return fail(failure.what(), bad_command_line);
-    }
-    const auto runs = frostline::record_reader(record).read();
-    const auto never =
-        std::find_if(runs.begin(), runs.end(), [](const auto& run) { return run.policy == "never"; });
-    print(never == runs.end() ? runs.front() : *never, policies, store_budget);
-    return std::cout.flush() ? EXIT_SUCCESS : fail("cannot write to standard output");
-} catch (const std::exception& failure) {
-    return fail(failure.what());
+    return program::main(app, argc, argv, [&] {
+        const auto runs = frostline::record_reader(record).read();
+        const auto never =
+            std::find_if(runs.begin(), runs.end(), [](const auto& run) { return run.policy == "never"; });
+        print(never == runs.end() ? runs.front() : *never, policies, store_budget);
+    });
 }

@@ -2,6 +2,8 @@
 // frostline-reproduce: trains a matrix of models, data sets, policies and seeds by frostline-train, and makes
 // tables of the results. Cells that are finished are not run again.
 
+#include "program.hpp"
+
 #include "frostline/core/errors.hpp"
 #include "frostline/report/units.hpp"
 #include "frostline/version.hpp"
@@ -31,8 +33,6 @@
 #include <vector>
 
 namespace {
-
-constexpr int bad_command_line = 2, ended_by_signal = 130;
 
 /// A cell was interrupted: so is the matrix.
 struct interrupted {};
@@ -181,7 +181,8 @@ private:
         while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
         }
         running = 0;
-        if (signalled || WIFSIGNALED(status) || WEXITSTATUS(status) == ended_by_signal) throw interrupted{};
+        if (signalled || WIFSIGNALED(status) || WEXITSTATUS(status) == program::ended_by_signal)
+            throw interrupted{};
         frostline::require<frostline::error>(WEXITSTATUS(status) == 0,
                                              "this cell failed: ", command_of(what));
     }
@@ -203,18 +204,9 @@ private:
     std::map<std::string, std::pair<double, double>> pace_;  // epochs and seconds, by workload
 };
 
-// One line, whatever names and paths the sentence quotes.
-int fail(std::string sentence, int code = EXIT_FAILURE) {
-    std::replace_if(
-        sentence.begin(), sentence.end(), [](char letter) { return letter >= 0 && letter < ' '; }, ' ');
-    std::cout.flush();
-    std::cerr << "frostline-reproduce: " << sentence << '\n';
-    return code;
-}
-
 }  // namespace
 
-int main(int argc, char** argv) try {
+int main(int argc, char** argv) {
     std::string matrix_file, folder,
         program =
             (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "frostline-train").string();
@@ -225,28 +217,23 @@ int main(int argc, char** argv) try {
     app.add_option("MATRIX", matrix_file, "JSON file that says what to train")->required();
     app.add_option("FOLDER", folder, "Where records and tables go; cells that are finished there stay")
         ->required();
-    app.add_option("--train", program, "frostline-train to run, beside this program by default");
+    app.add_option("--train", train, "frostline-train to run, beside this program by default");
     app.add_flag("--tables-only", tables_only, "Run nothing: tables of the cells that are finished");
     try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& answered) {
-        return app.exit(answered);
-    } catch (const CLI::ParseError& failure) {
-        return fail(failure.what(), bad_command_line);
+        return program::main(app, argc, argv, [&] {
+            const auto wanted = read_matrix(matrix_file);
+            watch_signals();
+            std::filesystem::create_directories(folder);
+            runner cells(wanted, folder, train);
+            if (tables_only)
+                cells.read_all();
+            else
+                cells.run_all();
+            write_tables(wanted, cells.finished(), folder);
+            std::cout << "tables: " << (std::filesystem::path(folder) / "table.md").string() << '\n';
+        });
+    } catch (const interrupted&) {
+        return program::fail(app.get_name(), "interrupted; the same command goes on from here",
+                             program::ended_by_signal);
     }
-    const auto wanted = read_matrix(matrix_file);
-    watch_signals();
-    std::filesystem::create_directories(folder);
-    runner cells(wanted, folder, program);
-    if (tables_only)
-        cells.read_all();
-    else
-        cells.run_all();
-    write_tables(wanted, cells.finished(), folder);
-    std::cout << "tables: " << (std::filesystem::path(folder) / "table.md").string() << '\n';
-    return std::cout.flush() ? EXIT_SUCCESS : fail("cannot write to standard output");
-} catch (const interrupted&) {
-    return fail("interrupted; the same command goes on from here", ended_by_signal);
-} catch (const std::exception& failure) {
-    return fail(failure.what());
 }

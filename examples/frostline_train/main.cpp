@@ -2,6 +2,7 @@
 // frostline-train: trains a model on a data set with a freezing policy, or compares the policy with training
 // in full.
 
+#include "program.hpp"
 #include "settings.hpp"
 
 #include <signal.h>
@@ -16,8 +17,6 @@
 
 namespace {
 
-constexpr int bad_command_line = 2, ended_by_signal = 130;
-
 std::atomic<bool> interrupted = false;
 static_assert(std::atomic<bool>::is_always_lock_free, "what a signal handler may write");
 
@@ -31,13 +30,8 @@ void on_signal(int number, void (*handler)(int), int flags) {
     ::sigaction(number, &action, nullptr);
 }
 
-// One line, whatever names and paths the sentence quotes.
-int fail(std::string sentence, int code = EXIT_FAILURE) {
-    std::replace_if(
-        sentence.begin(), sentence.end(), [](char letter) { return letter >= 0 && letter < ' '; }, ' ');
-    std::cout.flush();
-    std::cerr << "frostline-train: " << sentence << '\n';
-    return code;
+int fail(const std::string& sentence, int code = EXIT_FAILURE) {
+    return program::fail("frostline-train", sentence, code);
 }
 
 }  // namespace
@@ -55,7 +49,7 @@ int main(int argc, char** argv) {
     try {
         chosen = parse(argc, argv);
     } catch (const std::exception& failure) {
-        return fail(failure.what(), bad_command_line);
+        return fail(failure.what(), program::bad_command_line);
     }
     try {
         if (chosen && chosen->verify)
@@ -69,5 +63,5 @@ int main(int argc, char** argv) {
         return fail(failure.what());
     }
     if (!std::cout.flush()) return fail("cannot write to standard output");
-    return interrupted ? ended_by_signal : EXIT_SUCCESS;
+    return interrupted ? program::ended_by_signal : EXIT_SUCCESS;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+#include "program.hpp"
 #include "settings.hpp"
 
 #include "frostline/core/parallel.hpp"
@@ -91,11 +92,6 @@ auto with_memory(const std::string& purpose, const Work& work) {
     }
 }
 
-// 28x28 images get a border of two, so that five poolings leave a pixel; LeNet-5 pads by itself.
-std::size_t border_of(const settings& chosen, const frostline::sample_shape& shape) {
-    return shape.height == 28 && chosen.model != "lenet5" ? 2 : 0;
-}
-
 #ifdef FROSTLINE_TRAIN_IMAGES
 frostline::image_folder_options image_options(const settings& chosen) {
     return {.size = chosen.image_size.value_or(128)};
@@ -117,7 +113,7 @@ frostline::any_dataset load(const settings& chosen, frostline::dataset_part part
 #endif
     const auto whole = frostline::load_named(chosen.data, chosen.data_dir, part);
     const auto samples = frostline::take_first(whole, count(whole));
-    return frostline::padded(samples, border_of(chosen, samples.shape()));
+    return frostline::padded(samples, program::border_of(chosen.model, samples.shape()));
 }
 
 // What the network sees: random shifts of up to an eighth and flips, where wanted, then the usual scale.
@@ -264,7 +260,7 @@ void summarise(const settings& chosen) {
             frostline::class_names_of(frostline::folder_of(chosen.data, chosen.data_dir) / "train").size();
     }
 #endif
-    size += 2 * border_of(chosen, {size, size, set.channels});
+    size += 2 * program::border_of(chosen.model, {size, size, set.channels});
     frostline::with_model<scalar>(chosen.model, {size, size, set.channels}, classes,
                                   [&](const auto& network) {
                                       const auto blocks = frostline::summary(network);

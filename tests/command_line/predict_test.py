@@ -14,30 +14,12 @@ import tempfile
 import zlib
 from pathlib import Path
 
-PREFIX = "frostline-predict: "
+from tool_under_test import ToolUnderTest
+
 TEST_SAMPLES = 100
 
-program, train = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
-failures = []
-
-
-def run(*arguments):
-    finished = subprocess.run([program, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=300, check=False)
-    return finished.returncode, finished.stdout, finished.stderr
-
-
-def check(condition, what, *details):
-    if not condition:
-        failures.append(what)
-        print("FAILED:", what, *details, sep="\n  ")
-
-
-def refused(what, phrase, *arguments, code=1):
-    status, _, errors = run(*arguments)
-    check(status == code, f"{what}: exit code", status, errors)
-    check(errors.startswith(PREFIX) and errors.count("\n") == 1, f"{what}: one line", errors)
-    check(phrase in errors, f"{what}: says {phrase!r}", errors)
+tool, train = ToolUnderTest(sys.argv[1]), Path(sys.argv[2]).resolve()
+run, check, refused = tool.run, tool.check, tool.refused
 
 
 def idx_images(labels, seed):
@@ -169,7 +151,7 @@ def main():
 
         for wish in ("--help", "--version"):
             check(run(wish)[0] == 0, wish)
-    sys.exit(f"{len(failures)} checks failed" if failures else 0)
+    return tool.exit_code()
 
 
-main()
+sys.exit(main())

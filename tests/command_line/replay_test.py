@@ -4,36 +4,17 @@
 Usage: replay_test.py FROSTLINE_REPLAY"""
 
 import json
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-PREFIX = "frostline-replay: "
+from tool_under_test import ToolUnderTest
+
 BLOCKS, EPOCHS, STEPS = 5, 20, 10
 
-program = Path(sys.argv[1]).resolve()
-failures = []
-
-
-def run(*arguments):
-    finished = subprocess.run([program, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=60, check=False)
-    return finished.returncode, finished.stdout, finished.stderr
-
-
-def check(condition, what, *details):
-    if not condition:
-        failures.append(what)
-        print("FAILED:", what, *details, sep="\n  ")
-
-
-def refused(what, phrase, *arguments, code=1):
-    status, _, errors = run(*arguments)
-    check(status == code, f"{what}: exit code", status, errors)
-    check(errors.startswith(PREFIX) and errors.count("\n") == 1, f"{what}: one line", errors)
-    check(phrase in errors, f"{what}: says {phrase!r}", errors)
+tool = ToolUnderTest(sys.argv[1])
+run, check, refused = tool.run, tool.check, tool.refused
 
 
 def lines(policy="never", scorer="weight_change", epochs=EPOCHS):
@@ -101,7 +82,7 @@ def main():
 
         for wish in ("--help", "--version"):
             check(run(wish)[0] == 0, wish)
-    sys.exit(f"{len(failures)} checks failed" if failures else 0)
+    return tool.exit_code()
 
 
-main()
+sys.exit(main())

@@ -11,7 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-PREFIX = "frostline-reproduce: "
+from tool_under_test import ToolUnderTest
+
 MATRIX = {
     "name": "A small matrix",
     "train_less": True,
@@ -23,20 +24,8 @@ MATRIX = {
     ],
 }
 
-program = Path(sys.argv[1]).resolve()
-failures = []
-
-
-def run(*arguments):
-    finished = subprocess.run([program, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=300, check=False)
-    return finished.returncode, finished.stdout, finished.stderr
-
-
-def check(condition, what, *details):
-    if not condition:
-        failures.append(what)
-        print("FAILED:", what, *details, sep="\n  ")
+tool = ToolUnderTest(sys.argv[1])
+run, check = tool.run, tool.check
 
 
 def write(path, matrix):
@@ -102,7 +91,7 @@ def runs_what_is_missing(folder):
 def is_interrupted(folder):
     long = json.loads(json.dumps(MATRIX))
     long["options"].update({"epochs": 100000, "test-limit": 10})
-    with subprocess.Popen([program, write(folder / "long.json", long), folder / "long"], stdout=subprocess.PIPE,
+    with subprocess.Popen([tool.path, write(folder / "long.json", long), folder / "long"], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True) as process:
         record = folder / "long/LeNet-5/never-seed-1.jsonl"
         for _ in range(600):
@@ -120,7 +109,7 @@ def refused(folder, what, phrase, matrix):
     path.write_text(matrix if isinstance(matrix, str) else json.dumps(matrix))
     status, _, errors = run(path, folder / "bad")
     check(status == 1, f"{what}: exit code", status, errors)
-    check(errors.splitlines() and errors.splitlines()[-1].startswith(PREFIX), f"{what}: one line", errors)
+    check(errors.splitlines() and errors.splitlines()[-1].startswith(f"{tool.path.name}: "), f"{what}: one line", errors)
     check(phrase in errors, f"{what}: says {phrase!r}", errors)
 
 
@@ -146,8 +135,7 @@ def main():
         refuses(folder)
         runs_what_is_missing(folder)
         is_interrupted(folder)
-    print(f"{len(failures)} failures")
-    return 1 if failures else 0
+    return tool.exit_code()
 
 
 sys.exit(main())

@@ -208,8 +208,7 @@ private:
 
 int main(int argc, char** argv) {
     std::string matrix_file, folder,
-        program =
-            (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "frostline-train").string();
+        train = (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "frostline-train").string();
     bool tables_only = false;
     CLI::App app{"Trains a matrix of models, data sets, policies and seeds, and makes tables of the results.",
                  "frostline-reproduce"};

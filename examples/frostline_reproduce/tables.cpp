@@ -31,7 +31,8 @@ struct row {
 };
 
 std::string text_of(const interval& values, bool sign) {
-    std::string text = (sign && values.mean >= 0 ? "+" : "") + format_fixed(values.mean, 2);
+    std::string text = sign && values.mean >= 0 ? "+" : "";
+    text += format_fixed(values.mean, 2);
     if (std::isfinite(values.half_width)) text += " ± " + format_fixed(values.half_width, 2);
     return text;
 }
@@ -67,7 +68,7 @@ public:
                     if (const auto result = result_of(how, seed, work_.epochs))
                         for (const auto epochs : epochs_around(*result, work_.epochs)) fewer.insert(epochs);
         for (const auto epochs : fewer)
-            add(found, "never, " + std::to_string(epochs) + " epochs", never(), epochs);
+            add(found, frostline::sentence("never, ", epochs, " epochs"), never(), epochs);
         for (auto& line : found)
             line.on_front = std::none_of(found.begin(), found.end(), [&](const row& other) {
                 return other.accuracy() >= line.accuracy() && other.training_saved >= line.training_saved &&

@@ -138,12 +138,13 @@ public:
                                 ") takes as many samples of ", shape_at(first), " as gradients of ",
                                 shape_at(last), ", but was given ", samples_of(x), " of ", shape_of(x),
                                 " and ", samples_of(dy), " of ", shape_of(dy));
-        tensor<T>* doutput = &dy;
-        for (std::size_t index = last; index-- > first;) {
+        for (std::size_t index = first; index < last; ++index)
             require<argument_error>(samples_of(activations_[index]) == samples_of(dy),
                                     "network: backward of ", samples_of(dy), " samples through block ", index,
                                     ", which remembers a training forward of ",
                                     samples_of(activations_[index]));
+        tensor<T>* doutput = &dy;
+        for (std::size_t index = last; index-- > first;) {
             const tensor<T>& input = index == first ? x : activations_[index - 1];
             tensor<T>& dinput = gradients_[index % 2];
             // All blocks but the first have to pass the gradient on.

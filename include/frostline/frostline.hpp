@@ -55,6 +55,7 @@
 #include "frostline/freeze/any_policy.hpp"
 #include "frostline/freeze/any_scorer.hpp"
 #include "frostline/freeze/block_memory.hpp"
+#include "frostline/freeze/fixed_share.hpp"
 #include "frostline/freeze/named_policy.hpp"
 #include "frostline/freeze/named_scorer.hpp"
 #include "frostline/freeze/policies/auto_freeze.hpp"

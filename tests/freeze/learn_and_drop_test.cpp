@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "frostline/freeze/policies/learn_and_drop.hpp"
 
+#include "freeze/traces.hpp"
 #include "frostline/core/random.hpp"
 #include "support/catch.hpp"
 
@@ -17,7 +18,7 @@ using namespace frostline;
 
 namespace {
 
-using trace = std::vector<decision_scores>;
+using traces::trace;
 
 /// Asks after the last decision of `scores`, one an epoch.
 std::size_t ask(const learn_and_drop& policy, const trace& scores, std::size_t epochs,
@@ -40,19 +41,6 @@ std::size_t ask(const learn_and_drop& policy, const trace& scores, std::size_t e
 trace converged(std::size_t decisions, std::size_t blocks = 5) {
     trace scores;
     for (std::size_t i = 0; i < decisions; ++i) scores.emplace_back(blocks, i < 3 ? 100.0 : 1e-3);
-    return scores;
-}
-
-trace random_trace(std::uint64_t seed, std::size_t decisions, std::size_t blocks) {
-    const random_stream draws(seed, purpose::user);
-    trace scores(decisions, decision_scores(blocks));
-    for (std::size_t i = 0; i < decisions; ++i)
-        for (std::size_t block = 0; block < blocks; ++block) {
-            const double draw = draws.uniform(i * blocks + block);
-            if (draw > 0.1)
-                scores[i][block] = draw * std::exp(-3.0 * static_cast<double>(i * (blocks - block)) /
-                                                   static_cast<double>(decisions * blocks));
-        }
     return scores;
 }
 
@@ -88,7 +76,7 @@ TEST_CASE("learn_and_drop decides as its rules written in one piece do") {
     std::size_t rises = 0, stays = 0;
     for (std::uint64_t seed = 0; seed < 400; ++seed) {
         const random_stream draws(seed, purpose::user, 1);
-        const auto scores = random_trace(seed, 12, 7);
+        const auto scores = traces::random_scores(seed, 12, 7);
         in_one_piece whole;
         if (seed > 0) {  // 0: the defaults
             whole.warm_up = 0.6 * draws.uniform(0);
@@ -165,7 +153,7 @@ TEST_CASE("learn_and_drop freezes a prefix: a block that still changes holds tho
 
 TEST_CASE("learn_and_drop never lowers the frost line, whatever the scores") {
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
-        const auto scores = random_trace(seed, 30, 8);
+        const auto scores = traces::random_scores(seed, 30, 8);
         std::size_t frozen = 0;
         learn_and_drop policy;
         policy.warm_up = 0.2;
@@ -182,7 +170,7 @@ TEST_CASE("learn_and_drop never lowers the frost line, whatever the scores") {
 
 TEST_CASE("learn_and_drop is a pure function of its view") {
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
-        const auto scores = random_trace(seed, 30, 8);
+        const auto scores = traces::random_scores(seed, 30, 8);
         const learn_and_drop policy{};
         const auto first = ask(policy, scores, 30);
         CHECK(ask(policy, scores, 30) == first);

@@ -32,18 +32,9 @@ TEST_CASE("CKA does not see rotation, scale and constant shifts, and sees other 
 }
 
 TEST_CASE("CKA is what NumPy computes from the covariances of the features") {
-    const auto file = golden::load("scorers");
-    const auto& outputs = file.at("outputs");
-    const auto samples = outputs.at("samples").get<std::size_t>();
-    const auto size = samples * outputs.at("features").get<std::size_t>();
-    const auto reference = generated("reference", size, 1, 0.3);
-    for (std::size_t state = 0; state < outputs.at("noise").size(); ++state) {
-        auto now = generated("noise." + std::to_string(state), size, outputs.at("noise")[state]);
-        for (std::size_t i = 0; i < size; ++i) now[i] += reference[i];
-        CHECK(*score_of_outputs(linear_cka(), now, reference, samples,
-                                outputs.at("channels").get<std::size_t>()) ==
-              Catch::Approx(1 - outputs.at("linear_cka")[state].get<double>()).epsilon(1e-9));
-    }
+    for_each_golden_score(linear_cka(), "linear_cka", [](std::optional<double> score, double expected) {
+        CHECK(*score == Catch::Approx(1 - expected).epsilon(1e-9));
+    });
 }
 
 TEST_CASE("outputs that are the same for all samples have no CKA") {

@@ -57,6 +57,24 @@ std::vector<T> generated(const std::string& name, std::size_t size, double bound
     return values;
 }
 
+/// Calls check(score, NumPy's value under `name`) for every state of the outputs in the golden file, whose
+/// reference and noise are generated.
+template <class Scorer, class Check>
+void for_each_golden_score(const Scorer& scorer, const char* name, const Check& check) {
+    const auto file = golden::load("scorers");
+    const auto& outputs = file.at("outputs");
+    const auto samples = outputs.at("samples").get<std::size_t>();
+    const auto size = samples * outputs.at("features").get<std::size_t>();
+    const auto reference = generated("reference", size, 1, 0.3);
+    for (std::size_t state = 0; state < outputs.at("noise").size(); ++state) {
+        auto now = generated("noise." + std::to_string(state), size, outputs.at("noise")[state]);
+        for (std::size_t i = 0; i < size; ++i) now[i] += reference[i];
+        const auto channels = outputs.at("channels").get<std::size_t>();
+        check(score_of_outputs(scorer, now, reference, samples, channels),
+              outputs.at(name)[state].get<double>());
+    }
+}
+
 /// Rows of `channels` values, each turned by the same rotation in every plane of neighbouring channels, and
 /// scaled.
 inline doubles turned(const doubles& rows, std::size_t channels, double angle, double scale) {

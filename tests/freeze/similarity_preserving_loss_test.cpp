@@ -23,18 +23,10 @@ TEST_CASE("the similarity-preserving loss does not see rotation and scale") {
 }
 
 TEST_CASE("the similarity-preserving loss is Egeria's plasticity, as NumPy computes it") {
-    const auto file = golden::load("scorers");
-    const auto& outputs = file.at("outputs");
-    const auto samples = outputs.at("samples").get<std::size_t>();
-    const auto size = samples * outputs.at("features").get<std::size_t>();
-    const auto reference = generated("reference", size, 1, 0.3);
-    for (std::size_t state = 0; state < outputs.at("noise").size(); ++state) {
-        auto now = generated("noise." + std::to_string(state), size, outputs.at("noise")[state]);
-        for (std::size_t i = 0; i < size; ++i) now[i] += reference[i];
-        CHECK(*score_of_outputs(similarity_preserving_loss(), now, reference, samples,
-                                outputs.at("channels").get<std::size_t>()) ==
-              Catch::Approx(outputs.at("similarity_preserving_loss")[state].get<double>()).epsilon(1e-9));
-    }
+    for_each_golden_score(similarity_preserving_loss(), "similarity_preserving_loss",
+                          [](std::optional<double> score, double expected) {
+                              CHECK(*score == Catch::Approx(expected).epsilon(1e-9));
+                          });
 }
 
 TEST_CASE("samples without any output are like no others") {

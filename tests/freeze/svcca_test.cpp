@@ -40,18 +40,9 @@ TEST_CASE("SVCCA passes over directions that hold little of the variance") {
 }
 
 TEST_CASE("SVCCA is what NumPy computes by singular value decomposition of the outputs") {
-    const auto file = golden::load("scorers");
-    const auto& outputs = file.at("outputs");
-    const auto samples = outputs.at("samples").get<std::size_t>();
-    const auto size = samples * outputs.at("features").get<std::size_t>();
-    const auto reference = generated("reference", size, 1, 0.3);
-    for (std::size_t state = 0; state < outputs.at("noise").size(); ++state) {
-        auto now = generated("noise." + std::to_string(state), size, outputs.at("noise")[state]);
-        for (std::size_t i = 0; i < size; ++i) now[i] += reference[i];
-        CHECK(
-            *score_of_outputs(svcca(), now, reference, samples, outputs.at("channels").get<std::size_t>()) ==
-            Catch::Approx(1 - outputs.at("svcca")[state].get<double>()).epsilon(1e-6));
-    }
+    for_each_golden_score(svcca(), "svcca", [](std::optional<double> score, double expected) {
+        CHECK(*score == Catch::Approx(1 - expected).epsilon(1e-6));
+    });
 }
 
 TEST_CASE("where there are too few observations for the number of channels there is no SVCCA") {

@@ -79,6 +79,11 @@ struct epoch_finished {
     std::vector<std::size_t> frozen_behind{};  ///< blocks frozen behind the leading ones during the epoch
 };
 
+/// The share of operations that was saved of `full`; 0 where there are none.
+constexpr double share_saved(std::uint64_t spent, std::uint64_t full) {
+    return full == 0 ? 0.0 : 1.0 - static_cast<double>(spent) / static_cast<double>(full);
+}
+
 /// After the last epoch, or when the run was stopped.
 struct run_finished {
     std::size_t epochs = 0;
@@ -94,14 +99,9 @@ struct run_finished {
     std::size_t frozen = 0;   ///< in the last epoch
     std::size_t dropped = 0;  ///< in the last epoch
 
-    double forward_flops_saved() const { return saved(forward_flops, forward_flops_full); }
+    double forward_flops_saved() const { return share_saved(forward_flops, forward_flops_full); }
     double training_flops_saved() const {
-        return saved(forward_flops + backward_flops, forward_flops_full + backward_flops_full);
-    }
-
-private:
-    static double saved(std::uint64_t spent, std::uint64_t full) {
-        return full == 0 ? 0.0 : 1.0 - static_cast<double>(spent) / static_cast<double>(full);
+        return share_saved(forward_flops + backward_flops, forward_flops_full + backward_flops_full);
     }
 };
 

@@ -15,6 +15,7 @@
 #include "frostline/freeze/policies/sim_freeze.hpp"
 #include "frostline/freeze/policies/svcca_freeze.hpp"
 
+#include <concepts>
 #include <limits>
 
 namespace frostline::inline FROSTLINE_ISA {
@@ -23,15 +24,9 @@ namespace frostline::inline FROSTLINE_ISA {
 template <class Visitor>
 void for_each_option(never&, const Visitor&) {}
 
-template <class Visitor>
-void for_each_option(linear_schedule& policy, const Visitor& visit) {
-    visit("start", policy.start, 0, 1, "share of the run after which blocks begin to freeze");
-    visit("end", policy.end, 0, 1, "share of the run after which the last of them is frozen");
-    visit("share", policy.share, 0, 1, "share of the blocks that is frozen then");
-}
-
-template <class Visitor>
-void for_each_option(cubic_schedule& policy, const Visitor& visit) {
+template <class Policy, class Visitor>
+    requires(std::same_as<Policy, linear_schedule> || std::same_as<Policy, cubic_schedule>)
+void for_each_option(Policy& policy, const Visitor& visit) {
     visit("start", policy.start, 0, 1, "share of the run after which blocks begin to freeze");
     visit("end", policy.end, 0, 1, "share of the run after which the last of them is frozen");
     visit("share", policy.share, 0, 1, "share of the blocks that is frozen then");

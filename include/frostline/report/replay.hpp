@@ -2,7 +2,9 @@
 #pragma once
 
 #include "frostline/concepts/freezing_policy.hpp"
+#include "frostline/concepts/observer.hpp"
 #include "frostline/report/recorded_run.hpp"
+#include "frostline/train/costs.hpp"
 #include "frostline/train/flop_counter.hpp"
 
 #include <algorithm>
@@ -25,14 +27,9 @@ struct replay_result {
     std::uint64_t forward_flops = 0, forward_flops_full = 0;
     std::uint64_t backward_flops = 0, backward_flops_full = 0;
 
-    double forward_flops_saved() const { return saved(forward_flops, forward_flops_full); }
+    double forward_flops_saved() const { return share_saved(forward_flops, forward_flops_full); }
     double training_flops_saved() const {
-        return saved(forward_flops + backward_flops, forward_flops_full + backward_flops_full);
-    }
-
-private:
-    static double saved(std::uint64_t spent, std::uint64_t full) {
-        return full == 0 ? 0.0 : 1.0 - static_cast<double>(spent) / static_cast<double>(full);
+        return share_saved(forward_flops + backward_flops, forward_flops_full + backward_flops_full);
     }
 };
 
@@ -49,16 +46,11 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
     const auto of_learning_block = [&](std::size_t i) {
         return i == 0 || blocks < 2 ? 0 : run.learning_blocks[std::min(i, last)];
     };
-    // Each learning block carries the blocks without parameters behind it, the first also those before it.
-    std::vector<block_costs> costs(blocks);
+    const auto costs = costs_of_learning_blocks(run.costs, run.learning_blocks);
     std::vector<std::size_t> learning_block_of(run.blocks());
     for (std::size_t block = 0, i = 0; block < run.blocks(); ++block) {
-        while (i + 1 < blocks && run.learning_blocks[i + 1] <= block) ++i;
+        if (i + 1 < blocks && run.learning_blocks[i + 1] <= block) ++i;
         learning_block_of[block] = i;
-        costs[i].forward_flops += run.costs[block].forward_flops;
-        costs[i].backward_flops += run.costs[block].backward_flops;
-        costs[i].backward_input_flops += run.costs[block].backward_input_flops;
-        costs[i].output_bytes = run.costs[block].output_bytes;
     }
 
     replay_result result;

@@ -50,7 +50,7 @@ public:
         learning_rates_.clear();
         observed_.start(std::move(probe_images));
         forget_interval();
-        costs_ = learning_block_costs();
+        costs_ = costs_of_learning_blocks(costs_of_blocks(network_), learning_blocks_);
     }
 
     /// Before a step; `last` tells whether a decision follows it. Like before_update, for scorers that
@@ -168,23 +168,6 @@ private:
         learning_rate_sum_ = 0;
         block_rate_sums_.assign(network_.blocks(), 0);
         steps_ = 0;
-    }
-
-    // Each learning block carries the blocks without parameters behind it, the first also those before it.
-    std::vector<block_costs> learning_block_costs() const {
-        const auto blocks = costs_of_blocks(network_);
-        std::vector<block_costs> all(learning_blocks_.size());
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            const std::size_t begin = i == 0 ? 0 : learning_blocks_[i];
-            const std::size_t end = i + 1 < all.size() ? learning_blocks_[i + 1] : blocks.size();
-            for (std::size_t block = begin; block < end; ++block) {
-                all[i].forward_flops += blocks[block].forward_flops;
-                all[i].backward_flops += blocks[block].backward_flops;
-                all[i].backward_input_flops += blocks[block].backward_input_flops;
-            }
-            all[i].output_bytes = blocks[end - 1].output_bytes;
-        }
-        return all;
     }
 
     const Network& network_;

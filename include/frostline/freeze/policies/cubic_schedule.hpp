@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "frostline/concepts/freezing_policy.hpp"
-
-#include <algorithm>
+#include "frostline/freeze/fixed_share.hpp"
 
 namespace frostline::inline FROSTLINE_ISA {
 
@@ -17,13 +15,8 @@ struct cubic_schedule {
     double share = 1.0;
 
     std::size_t operator()(const training_view& view) const {
-        const double position = view.progress();
-        const double left = end > start ? std::clamp((end - position) / (end - start), 0.0, 1.0)
-                                        : static_cast<double>(position < start);
-        // A hair more, so that a share that should be whole is not rounded down to the block before.
-        const double wanted =
-            share * (1 - left * left * left) * static_cast<double>(view.last_freezable) + 1e-9;
-        return std::max(view.frozen, static_cast<std::size_t>(wanted));
+        const double left = 1 - progress_between(view, start, end);
+        return freeze_share(view, share * (1 - left * left * left));
     }
 };
 

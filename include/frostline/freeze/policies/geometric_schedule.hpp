@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "frostline/concepts/freezing_policy.hpp"
+#include "frostline/freeze/fixed_share.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 namespace frostline::inline FROSTLINE_ISA {
@@ -19,11 +18,7 @@ struct geometric_schedule {
 
     std::size_t operator()(const training_view& view) const {
         const double epochs = (view.progress() - start) * static_cast<double>(view.epochs);
-        if (epochs <= 0) return view.frozen;
-        // A hair more, so that a share that should be whole is not rounded down to the block before.
-        const double wanted =
-            static_cast<double>(view.last_freezable) * (1 - std::pow(1 - alpha, epochs)) + 1e-9;
-        return std::max(view.frozen, static_cast<std::size_t>(wanted));
+        return epochs <= 0 ? view.frozen : freeze_share(view, 1 - std::pow(1 - alpha, epochs));
     }
 };
 

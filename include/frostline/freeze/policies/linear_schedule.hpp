@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "frostline/concepts/freezing_policy.hpp"
-
-#include <algorithm>
+#include "frostline/freeze/fixed_share.hpp"
 
 namespace frostline::inline FROSTLINE_ISA {
 
@@ -15,12 +13,7 @@ struct linear_schedule {
     double share = 1.0;
 
     std::size_t operator()(const training_view& view) const {
-        const double position = view.progress();
-        const double progress = end > start ? std::clamp((position - start) / (end - start), 0.0, 1.0)
-                                            : static_cast<double>(position >= start);
-        // A hair more, so that a share that should be whole is not rounded down to the block before.
-        const double wanted = share * progress * static_cast<double>(view.last_freezable) + 1e-9;
-        return std::max(view.frozen, static_cast<std::size_t>(wanted));
+        return freeze_share(view, share * progress_between(view, start, end));
     }
 };
 

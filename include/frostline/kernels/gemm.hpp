@@ -50,9 +50,10 @@ namespace detail {
 /// [first, first + depth), and B (depth x Vectors vectors) with row stride ldb. `tail` is the number of
 /// columns of the last vector that exist in C.
 ///
-/// Every element of C is one chain of multiply-adds over k that starts from zero or from its old value. The
-/// chain does not depend on Rows, on its place among the rows or on its neighbours, so a row's bits are a
-/// function of that row of A alone: what inference promises, and what no BLAS does.
+/// Every element of C is one chain of multiply-adds over k from zero, and its old value is added at the end:
+/// the sums of a large depth are then made of shorter chains, which round less. The chain does not depend on
+/// Rows, on its place among the rows or on its neighbours, so a row's bits are a function of that row of A
+/// alone: what inference promises, and what no BLAS does.
 template <class T, std::size_t Rows, std::size_t Vectors>
 void row_product(std::size_t depth, const T* const* a, std::size_t first, const T* b, std::size_t ldb,
                  bool accumulate, T* const* c, std::size_t tail) {
@@ -60,14 +61,6 @@ void row_product(std::size_t depth, const T* const* a, std::size_t first, const 
     const T* row[Rows];
 #pragma GCC unroll 16
     for (std::size_t r = 0; r < Rows; ++r) row[r] = a[r] + first;
-    if (accumulate) {
-#pragma GCC unroll 16
-        for (std::size_t r = 0; r < Rows; ++r) {
-#pragma GCC unroll 4
-            for (std::size_t v = 0; v + 1 < Vectors; ++v) sum[r][v] = load(c[r] + v * lanes<T>);
-            sum[r][Vectors - 1] = load_first(c[r] + (Vectors - 1) * lanes<T>, tail);
-        }
-    }
     for (std::size_t k = 0; k < depth; ++k, b += ldb) {
         simd<T> factor[Vectors];
 #pragma GCC unroll 4
@@ -77,6 +70,14 @@ void row_product(std::size_t depth, const T* const* a, std::size_t first, const 
             const T element = row[r][k];
 #pragma GCC unroll 4
             for (std::size_t v = 0; v < Vectors; ++v) sum[r][v] += element * factor[v];
+        }
+    }
+    if (accumulate) {
+#pragma GCC unroll 16
+        for (std::size_t r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+            for (std::size_t v = 0; v + 1 < Vectors; ++v) sum[r][v] += load(c[r] + v * lanes<T>);
+            sum[r][Vectors - 1] += load_first(c[r] + (Vectors - 1) * lanes<T>, tail);
         }
     }
 #pragma GCC unroll 16
@@ -94,14 +95,6 @@ template <class T, std::size_t Rows, std::size_t Vectors>
 void outer_product(std::size_t depth, const T* a, std::size_t lda, const T* b, std::size_t ldb,
                    bool accumulate, T* c, std::size_t ldc, std::size_t tail) {
     simd<T> sum[Rows][Vectors] = {};
-    if (accumulate) {
-#pragma GCC unroll 16
-        for (std::size_t r = 0; r < Rows; ++r) {
-#pragma GCC unroll 4
-            for (std::size_t v = 0; v + 1 < Vectors; ++v) sum[r][v] = load(c + r * ldc + v * lanes<T>);
-            sum[r][Vectors - 1] = load_first(c + r * ldc + (Vectors - 1) * lanes<T>, tail);
-        }
-    }
     for (std::size_t k = 0; k < depth; ++k, a += lda, b += ldb) {
         simd<T> factor[Vectors];
 #pragma GCC unroll 4
@@ -111,6 +104,14 @@ void outer_product(std::size_t depth, const T* a, std::size_t lda, const T* b, s
             const T element = a[r];
 #pragma GCC unroll 4
             for (std::size_t v = 0; v < Vectors; ++v) sum[r][v] += element * factor[v];
+        }
+    }
+    if (accumulate) {
+#pragma GCC unroll 16
+        for (std::size_t r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+            for (std::size_t v = 0; v + 1 < Vectors; ++v) sum[r][v] += load(c + r * ldc + v * lanes<T>);
+            sum[r][Vectors - 1] += load_first(c + r * ldc + (Vectors - 1) * lanes<T>, tail);
         }
     }
 #pragma GCC unroll 16

@@ -40,9 +40,9 @@ void check_logits(const std::string& name, const Make& make, double tolerance) {
 }
 
 // What gradients in float may err, as a multiple of what PyTorch's float errs: of a network as a whole and of
-// one parameter. docs/convolutions.md says what was measured, and why it is more with products of our own.
-constexpr double whole_limit = kernels::own_product_is_fast ? 5 : 3;
-constexpr double parameter_limit = kernels::own_product_is_fast ? 15 : 10;
+// one parameter. docs/convolutions.md says what was measured.
+constexpr double whole_limit = 3;
+constexpr double parameter_limit = 8;
 
 template <class Make>
 void check_gradients(const std::string& name, const Make& make) {

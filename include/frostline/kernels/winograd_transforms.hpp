@@ -133,7 +133,8 @@ struct image_2x2 {
 /// The points decide how far rounding is amplified (Barabasz et al., "Error analysis and improving the
 /// accuracy of Winograd convolution for deep neural networks", 2020). Of a dozen choices that were measured,
 /// these err least: outputs, sums of outputs and weight gradients all err half as much as with 1 and 2, the
-/// usual points, for as many instructions. sqrt(1/2) and sqrt(2) come close, but B and A are exact in float
+/// usual points, for as many instructions: sums start with the term that has no factor, so that every other
+/// one is a fused multiply-add. sqrt(1/2) and sqrt(2) come close, but B and A are exact in float
 /// for fractions of 2^n alone.
 struct tile_4x4 {
     static constexpr std::size_t outputs = 4, frequencies = 36;
@@ -146,12 +147,12 @@ struct tile_4x4 {
             const V odd_p = d[3] - quotient<V>(9, 4) * d[1];
             const V even_q = d[4] - quotient<V>(25, 64) * d[2];
             const V odd_q = d[3] - quotient<V>(25, 64) * d[1];
-            v[0] = quotient<V>(225, 256) * d[0] - quotient<V>(169, 64) * d[2] + d[4];
+            v[0] = d[4] - quotient<V>(169, 64) * d[2] + quotient<V>(225, 256) * d[0];
             v[1] = even_p + quotient<V>(5, 8) * odd_p;
             v[2] = even_p - quotient<V>(5, 8) * odd_p;
             v[3] = even_q + quotient<V>(3, 2) * odd_q;
             v[4] = even_q - quotient<V>(3, 2) * odd_q;
-            v[5] = quotient<V>(225, 256) * d[1] - quotient<V>(169, 64) * d[3] + d[5];
+            v[5] = d[5] - quotient<V>(169, 64) * d[3] + quotient<V>(225, 256) * d[1];
         }
     };
     struct filter {  // rows: (1, x, x^2) at each point, divided by the product of its distances to the others
@@ -181,7 +182,7 @@ struct tile_4x4 {
             y[0] = m[0] + sum_p + sum_q;
             y[1] = quotient<V>(5, 8) * difference_p + quotient<V>(3, 2) * difference_q;
             y[2] = quotient<V>(25, 64) * sum_p + quotient<V>(9, 4) * sum_q;
-            y[3] = quotient<V>(125, 512) * difference_p + quotient<V>(27, 8) * difference_q + m[5];
+            y[3] = m[5] + quotient<V>(125, 512) * difference_p + quotient<V>(27, 8) * difference_q;
         }
     };
     struct output_gradient {
@@ -209,7 +210,7 @@ struct tile_4x4 {
             g[0] = quotient<V>(256, 225) * u[0] - quotient<V>(2048, 2975) * sum_p +
                    quotient<V>(128, 1071) * sum_q;
             g[1] = quotient<V>(256, 595) * (u[2] - u[1]) + quotient<V>(64, 357) * (u[3] - u[4]);
-            g[2] = quotient<V>(32, 119) * (sum_q - sum_p) + u[5];
+            g[2] = u[5] + quotient<V>(32, 119) * (sum_q - sum_p);
         }
     };
 };

@@ -59,24 +59,6 @@ void convolution(benchmark::State& state, layer_size layer, std::size_t samples,
         benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-const char* name_of(convolution_engine engine) {
-    switch (engine) {
-        case convolution_engine::im2col:
-            return "im2col";
-        case convolution_engine::pointwise:
-            return "pointwise";
-        case convolution_engine::direct:
-            return "direct";
-        case convolution_engine::winograd_2x2:
-            return "winograd_2x2";
-        case convolution_engine::winograd_4x4:
-            return "winograd_4x4";
-        case convolution_engine::winograd_image:
-            return "winograd_image";
-    }
-    return "";
-}
-
 void register_layer(const layer_size& layer, std::size_t samples) {
     const auto g = geometry_of(layer, samples);
     struct kind {
@@ -88,16 +70,8 @@ void register_layer(const layer_size& layer, std::size_t samples) {
                           kind{convolution_pass::forward, phase::inference, "inference"},
                           kind{convolution_pass::backward_input, phase::training, "backward_input"},
                           kind{convolution_pass::backward_weights, phase::training, "backward_weights"}}) {
-        for (const auto engine :
-             {convolution_engine::im2col, convolution_engine::direct, convolution_engine::winograd_2x2,
-              convolution_engine::winograd_4x4, convolution_engine::winograd_image}) {
-            const bool tiles =
-                engine == convolution_engine::winograd_2x2 || engine == convolution_engine::winograd_4x4;
-            if (tiles && !winograd::is_possible<winograd::tile_4x4>(g)) continue;
-            if (engine == convolution_engine::winograd_image &&
-                !winograd::is_possible<winograd::image_2x2>(g)) {
-                continue;
-            }
+        for (const auto engine : possible_engines(g)) {
+            if (engine == convolution_engine::pointwise) continue;  // the direct one by another name
             auto chosen = choose_convolution_engine(g, k.pass, k.how);
             if (chosen == convolution_engine::pointwise) {
                 chosen = own_product_is_fast ? convolution_engine::direct : convolution_engine::im2col;
@@ -107,7 +81,7 @@ void register_layer(const layer_size& layer, std::size_t samples) {
                 std::to_string(layer.output_channels) + "@" + std::to_string(layer.size) + "x" +
                 std::to_string(layer.size) + "/kernel:" + std::to_string(layer.kernel) +
                 "/stride:" + std::to_string(layer.stride) + "/samples:" + std::to_string(samples) + "/" +
-                name_of(engine) + (chosen == engine ? "/chosen" : "");
+                std::string(name_of(engine)) + (chosen == engine ? "/chosen" : "");
             benchmark::RegisterBenchmark(name.c_str(), convolution, layer, samples, k.pass, k.how, engine)
                 ->UseRealTime()
                 ->Unit(benchmark::kMillisecond);
@@ -119,6 +93,10 @@ void register_layer(const layer_size& layer, std::size_t samples) {
 
 int main(int argc, char** argv) {
     for (const layer_size& layer : {layer_size{32, 3, 64, 3, 1},
+                                    {32, 3, 64, 7, 2},
+                                    {56, 3, 64, 7, 2},
+                                    {28, 1, 6, 5, 1},
+                                    {14, 6, 16, 5, 1},
                                     {32, 64, 64, 3, 1},
                                     {16, 128, 128, 3, 1},
                                     {8, 256, 256, 3, 1},

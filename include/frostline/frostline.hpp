@@ -103,6 +103,7 @@
 #include "frostline/kernels/gemm.hpp"
 #include "frostline/kernels/im2col_convolution.hpp"
 #include "frostline/kernels/normalisation.hpp"
+#include "frostline/kernels/padded_lines_convolution.hpp"
 #include "frostline/kernels/pooling.hpp"
 #include "frostline/kernels/row_tiles.hpp"
 #include "frostline/kernels/simd.hpp"

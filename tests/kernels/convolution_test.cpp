@@ -69,24 +69,13 @@ double allowed(convolution_engine engine) {
     return adds ? 16 : 4;
 }
 
-std::vector<convolution_engine> engines_for(const convolution_geometry& g) {
-    std::vector<convolution_engine> engines{convolution_engine::im2col, convolution_engine::direct};
-    if (im2col::is_pointwise(g)) engines.push_back(convolution_engine::pointwise);
-    if (winograd::is_possible<winograd::tile_4x4>(g)) {
-        engines.push_back(convolution_engine::winograd_2x2);
-        engines.push_back(convolution_engine::winograd_4x4);
-    }
-    if (winograd::is_possible<winograd::image_2x2>(g)) engines.push_back(convolution_engine::winograd_image);
-    return engines;
-}
-
 template <class T>
 void check_all_passes(const convolution_geometry& g) {
     problem<T> p(g);
     const auto y = naive::forward(g, p.x.data(), p.w.data());
     const auto dx = naive::backward_input(g, p.dy.data(), p.w.data());
     const auto dw = naive::backward_weights(g, p.x.data(), p.dy.data());
-    for (const auto engine : engines_for(g)) {
+    for (const auto engine : possible_engines(g)) {
         for (const phase how : {phase::training, phase::inference}) {
             CAPTURE(static_cast<int>(engine), static_cast<int>(how), sizeof(T), g.samples, g.input_height,
                     g.input_width, g.input_channels, g.output_channels, g.kernel_height, g.kernel_width,
@@ -179,7 +168,7 @@ TEST_CASE("the chosen engine agrees with the naive convolution, epilogue include
             const auto shift = normal_values<float>(g.output_channels, 5);
             const auto expected = naive::forward(g, p.x.data(), p.w.data());
             for (const phase how : {phase::training, phase::inference}) {
-                for (const auto engine : engines_for(g)) {
+                for (const auto engine : possible_engines(g)) {
                     const convolution_epilogue<float> epilogue{scale.data(), shift.data(), p.dy.data(), true};
                     convolution_forward<float>(g, p.x.data(), p.w.data(), epilogue, p.y.data(), how,
                                                p.scratch, engine);
@@ -208,7 +197,7 @@ TEST_CASE("a sample's inference has the same bits in every batch, place and numb
                 auto g = naive::square(most, size, channels, channels + 2, kernel, 1, kernel / 2);
                 problem<float> p(g);
                 std::vector<std::vector<convolution_engine>> choices{{}};  // empty: the default choice
-                for (const auto engine : engines_for(g)) choices.push_back({engine});
+                for (const auto engine : possible_engines(g)) choices.push_back({engine});
                 for (const auto& choice : choices) {
                     const auto infer = [&](std::size_t first, std::size_t samples, float* y) {
                         auto part = g;
@@ -244,7 +233,7 @@ TEST_CASE("a sample's inference has the same bits in every batch, place and numb
 TEST_CASE("training convolutions repeat to the bit and agree for any number of threads") {
     for (const auto& g : {naive::square(5, 9, 17, 33, 3, 1, 1), naive::square(70, 2, 20, 20, 3, 1, 1),
                           naive::square(33, 6, 5, 8, 3, 2, 1), naive::square(300, 1, 40, 30, 1, 1, 0)}) {
-        for (const auto engine : engines_for(g)) {
+        for (const auto engine : possible_engines(g)) {
             problem<float> reference(g);
             reference.run(engine, phase::training);
             for (const int workers : {1, 2, 3}) {
@@ -320,7 +309,11 @@ TEST_CASE("the choice of engine at its edges") {
           engine::winograd_4x4);
     CHECK(training(naive::square(128, 14, 1024, 256, 1, 1, 0)) == engine::pointwise);
     CHECK(training(naive::square(128, 1, 512, 10, 1, 1, 0)) == engine::pointwise);
-    CHECK(training(naive::square(128, 32, 3, 64, 3, 1, 1)) == engine::im2col);
+    const auto few = own_product_is_fast ? engine::padded_lines : engine::im2col;
+    CHECK(training(naive::square(128, 32, 3, 64, 3, 1, 1)) == few);
+    CHECK(training(naive::square(128, 32, 3, 64, 3, 1, 1), convolution_pass::backward_weights) == few);
+    CHECK(training(naive::square(128, 32, 15, 64, 5, 2, 2)) == few);
+    CHECK(training(naive::square(128, 32, 3, 64, 1, 1, 0)) == engine::pointwise);
     // No Winograd: stride, padding beyond 2, another kernel, padding that covers more than half of every
     // patch.
     const auto matrix = own_product_is_fast ? engine::direct : engine::im2col;

@@ -4,17 +4,48 @@
 #include "frostline/core/pass.hpp"
 #include "frostline/kernels/direct_convolution.hpp"
 #include "frostline/kernels/im2col_convolution.hpp"
+#include "frostline/kernels/padded_lines_convolution.hpp"
 #include "frostline/kernels/winograd_convolution.hpp"
 #include "frostline/kernels/winograd_weight_gradient.hpp"
 
 #include <algorithm>
 #include <cstddef>
+#include <string_view>
+#include <vector>
 
 namespace frostline::inline FROSTLINE_ISA::kernels {
 
 /// The algorithms. `pointwise` and `direct` differ in name only: a 1 x 1 convolution is the direct one with
-/// one tap. `winograd_image` takes a whole image of 2 x 2 as one tile.
-enum class convolution_engine { im2col, pointwise, direct, winograd_2x2, winograd_4x4, winograd_image };
+/// one tap. `winograd_image` takes a whole image of 2 x 2 as one tile. `padded_lines` has no gradient of the
+/// input, which then is the direct one.
+enum class convolution_engine {
+    im2col,
+    padded_lines,
+    pointwise,
+    direct,
+    winograd_2x2,
+    winograd_4x4,
+    winograd_image
+};
+
+constexpr std::string_view name_of(convolution_engine engine) {
+    constexpr std::string_view names[] = {"im2col",       "padded_lines", "pointwise",     "direct",
+                                          "winograd_2x2", "winograd_4x4", "winograd_image"};
+    return names[static_cast<std::size_t>(engine)];
+}
+
+/// The engines that compute this convolution, whatever their speed.
+inline std::vector<convolution_engine> possible_engines(const convolution_geometry& g) {
+    std::vector engines{convolution_engine::im2col, convolution_engine::padded_lines,
+                        convolution_engine::direct};
+    if (im2col::is_pointwise(g)) engines.push_back(convolution_engine::pointwise);
+    if (winograd::is_possible<winograd::tile_4x4>(g)) {
+        engines.push_back(convolution_engine::winograd_2x2);
+        engines.push_back(convolution_engine::winograd_4x4);
+    }
+    if (winograd::is_possible<winograd::image_2x2>(g)) engines.push_back(convolution_engine::winograd_image);
+    return engines;
+}
 
 enum class convolution_pass { forward, backward_input, backward_weights };
 
@@ -73,6 +104,7 @@ bool with_filtering(convolution_engine engine, const Use& use) {
 constexpr convolution_engine choose_convolution_engine(const convolution_geometry& g, convolution_pass pass,
                                                        phase how) {
     const bool pointwise = im2col::is_pointwise(g);
+    const bool few = g.input_channels < 16 && !pointwise;
     const bool wide = g.input_channels >= 16 && g.output_channels >= 16;
     const double direct = detail::direct_cost(g);
     const double samples = how == phase::inference ? 16.0 : static_cast<double>(g.samples);
@@ -93,13 +125,14 @@ constexpr convolution_engine choose_convolution_engine(const convolution_geometr
             // Gathering rows for one tap after the other pays only where dw is too large for one copy a
             // thread.
             if (transforms) return filtering;
+            if (few) return convolution_engine::padded_lines;
             if (!wide || g.kernel_height * g.kernel_width * g.input_channels * g.output_channels <=
                              std::size_t{1} << 18)
                 return convolution_engine::im2col;
             return pointwise ? convolution_engine::pointwise : convolution_engine::direct;
         }
         if (pointwise) return convolution_engine::pointwise;
-        if (g.input_channels < 16 && pass == convolution_pass::forward) return convolution_engine::im2col;
+        if (few && pass == convolution_pass::forward) return convolution_engine::padded_lines;
         return transforms ? filtering : convolution_engine::direct;
     } else {
         const std::size_t positions = g.output_height * g.output_width;
@@ -123,6 +156,8 @@ void convolution_forward(const convolution_geometry& g, const T* x, const T* w,
     if (detail::with_filtering(engine, transformed)) return;
     if (direct)
         direct::forward(g, x, w, epilogue, y);
+    else if (engine == convolution_engine::padded_lines)
+        padded_lines::forward(g, x, w, epilogue, y, scratch);
     else
         im2col::forward(g, x, w, epilogue, y, how, scratch);
 }
@@ -138,7 +173,7 @@ void convolution_forward(const convolution_geometry& g, const T* x, const T* w,
 template <class T>
 void convolution_backward_input(const convolution_geometry& g, const T* dy, const T* w, T* dx,
                                 workspace<T>& scratch, convolution_engine engine) {
-    const bool direct = engine == convolution_engine::direct ||
+    const bool direct = engine == convolution_engine::direct || engine == convolution_engine::padded_lines ||
                         (engine == convolution_engine::pointwise && own_product_is_fast);
     const auto transformed = [&](auto filtering) {
         winograd::backward_input<decltype(filtering)>(g, dy, w, dx, scratch);
@@ -171,6 +206,8 @@ void convolution_backward_weights(const convolution_geometry& g, const T* x, con
     if (detail::with_filtering(engine, transformed)) return;
     if (direct)
         direct::backward_weights(g, x, dy, dw, scratch);
+    else if (engine == convolution_engine::padded_lines)
+        padded_lines::backward_weights(g, x, dy, dw, scratch);
     else
         im2col::backward_weights(g, x, dy, dw, scratch);
 }

@@ -56,6 +56,15 @@ void finish_rows(T* y, std::size_t begin, std::size_t end, std::size_t stride, s
     }
 }
 
+/// Copies a matrix to rows of whole vectors, the rest zero, for kernels that read whole vectors.
+template <class T>
+void pad_columns(std::size_t rows, std::size_t columns, const T* from, T* to, std::size_t stride) {
+    for (std::size_t row = 0; row < rows; ++row) {
+        std::copy_n(from + row * columns, columns, to + row * stride);
+        std::fill_n(to + row * stride + columns, stride - columns, T{0});
+    }
+}
+
 /// sum[i] = partials[0][i] + partials[1][i] + ..., in this order whatever the number of threads that add.
 template <class T>
 void combine_partials(const T* partials, std::size_t parts, std::size_t size, T* sum) {

@@ -15,7 +15,7 @@
 /// one tap.
 ///
 /// Sums over taps pass through y in cache; with 64 channels that is 4% of the work, and with few channels it
-/// dominates: those go to im2col.
+/// dominates: those take padded lines.
 namespace frostline::inline FROSTLINE_ISA::kernels::direct {
 
 /// Depth of a block of weights: 128 x 64 floats are 32 KB, which stays in L1 while the rows of x pass by.

@@ -37,6 +37,15 @@ constexpr std::size_t micro_rows(std::size_t vectors) {
     return vectors == 1 && vector_registers == 32 ? 12 : 6;
 }
 
+/// What the sum of a product runs over: `runs` stretches of `length` terms. In A, the beginnings of two
+/// stretches are `distance` elements apart.
+struct product_depth {
+    constexpr product_depth(std::size_t length, std::size_t runs = 1, std::size_t distance = 0)
+        : length(length), runs(runs), distance(distance) {}
+
+    std::size_t length, runs, distance;
+};
+
 namespace detail {
 
 // The loops over rows and vectors have constant bounds; GCC unrolls them at -O2 only when told to, and keeps
@@ -46,8 +55,8 @@ namespace detail {
 #pragma clang diagnostic ignored "-Wunknown-pragmas"
 #endif
 
-/// C (Rows x Vectors vectors) = A B, or C += A B, with A's and C's rows anywhere in memory, A's columns
-/// [first, first + depth), and B (depth x Vectors vectors) with row stride ldb. `tail` is the number of
+/// C (Rows x Vectors vectors) = A B, or C += A B, with A's and C's rows anywhere in memory, of A `depth` from
+/// column `first` on, and B (as many rows, Vectors vectors) with row stride ldb. `tail` is the number of
 /// columns of the last vector that exist in C.
 ///
 /// Every element of C is one chain of multiply-adds over k from zero, and its old value is added at the end:
@@ -55,22 +64,26 @@ namespace detail {
 /// Rows, on its place among the rows or on its neighbours, so a row's bits are a function of that row of A
 /// alone: what inference promises, and what no BLAS does.
 template <class T, std::size_t Rows, std::size_t Vectors>
-void row_product(std::size_t depth, const T* const* a, std::size_t first, const T* b, std::size_t ldb,
+void row_product(product_depth depth, const T* const* a, std::size_t first, const T* b, std::size_t ldb,
                  bool accumulate, T* const* c, std::size_t tail) {
     simd<T> sum[Rows][Vectors] = {};
     const T* row[Rows];
 #pragma GCC unroll 16
     for (std::size_t r = 0; r < Rows; ++r) row[r] = a[r] + first;
-    for (std::size_t k = 0; k < depth; ++k, b += ldb) {
-        simd<T> factor[Vectors];
+    for (std::size_t run = 0; run < depth.runs; ++run) {
+        for (std::size_t k = 0; k < depth.length; ++k, b += ldb) {
+            simd<T> factor[Vectors];
 #pragma GCC unroll 4
-        for (std::size_t v = 0; v < Vectors; ++v) factor[v] = load(b + v * lanes<T>);
+            for (std::size_t v = 0; v < Vectors; ++v) factor[v] = load(b + v * lanes<T>);
 #pragma GCC unroll 16
-        for (std::size_t r = 0; r < Rows; ++r) {
-            const T element = row[r][k];
+            for (std::size_t r = 0; r < Rows; ++r) {
+                const T element = row[r][k];
 #pragma GCC unroll 4
-            for (std::size_t v = 0; v < Vectors; ++v) sum[r][v] += element * factor[v];
+                for (std::size_t v = 0; v < Vectors; ++v) sum[r][v] += element * factor[v];
+            }
         }
+#pragma GCC unroll 16
+        for (std::size_t r = 0; r < Rows; ++r) row[r] += depth.distance;
     }
     if (accumulate) {
 #pragma GCC unroll 16
@@ -88,22 +101,25 @@ void row_product(std::size_t depth, const T* const* a, std::size_t first, const 
     }
 }
 
-/// C (Rows x Vectors vectors, row stride ldc) = A^T B, or C += A^T B, with A (depth x Rows, row stride lda)
-/// and B as above: the product of weight gradients, where the sum runs over rows of both operands and neither
-/// needs a transposition.
+/// C (Rows x Vectors vectors, row stride ldc) = A^T B, or C += A^T B, with A (depth x Rows, row stride lda in
+/// a stretch) and B as above: the product of weight gradients, where the sum runs over rows of both operands
+/// and neither needs a transposition.
 template <class T, std::size_t Rows, std::size_t Vectors>
-void outer_product(std::size_t depth, const T* a, std::size_t lda, const T* b, std::size_t ldb,
+void outer_product(product_depth depth, const T* a, std::size_t lda, const T* b, std::size_t ldb,
                    bool accumulate, T* c, std::size_t ldc, std::size_t tail) {
     simd<T> sum[Rows][Vectors] = {};
-    for (std::size_t k = 0; k < depth; ++k, a += lda, b += ldb) {
-        simd<T> factor[Vectors];
+    for (std::size_t run = 0; run < depth.runs; ++run) {
+        const T* row = a + run * depth.distance;
+        for (std::size_t k = 0; k < depth.length; ++k, row += lda, b += ldb) {
+            simd<T> factor[Vectors];
 #pragma GCC unroll 4
-        for (std::size_t v = 0; v < Vectors; ++v) factor[v] = load(b + v * lanes<T>);
+            for (std::size_t v = 0; v < Vectors; ++v) factor[v] = load(b + v * lanes<T>);
 #pragma GCC unroll 16
-        for (std::size_t r = 0; r < Rows; ++r) {
-            const T element = a[r];
+            for (std::size_t r = 0; r < Rows; ++r) {
+                const T element = row[r];
 #pragma GCC unroll 4
-            for (std::size_t v = 0; v < Vectors; ++v) sum[r][v] += element * factor[v];
+                for (std::size_t v = 0; v < Vectors; ++v) sum[r][v] += element * factor[v];
+            }
         }
     }
     if (accumulate) {
@@ -136,8 +152,8 @@ template <std::size_t Most, class Kernel>
 }
 
 template <class T, std::size_t Vectors>
-void multiply_row_panel(std::size_t rows, std::size_t depth, const T* const* a, std::size_t first, const T* b,
-                        std::size_t ldb, bool accumulate, T* const* c, std::size_t tail) {
+void multiply_row_panel(std::size_t rows, product_depth depth, const T* const* a, std::size_t first,
+                        const T* b, std::size_t ldb, bool accumulate, T* const* c, std::size_t tail) {
     constexpr std::size_t step = micro_rows(Vectors);
     std::size_t row = 0;
     for (; row + step <= rows; row += step) {
@@ -151,7 +167,7 @@ void multiply_row_panel(std::size_t rows, std::size_t depth, const T* const* a, 
 }
 
 template <class T, std::size_t Vectors>
-void multiply_outer_panel(std::size_t rows, std::size_t depth, const T* a, std::size_t lda, const T* b,
+void multiply_outer_panel(std::size_t rows, product_depth depth, const T* a, std::size_t lda, const T* b,
                           std::size_t ldb, bool accumulate, T* c, std::size_t ldc, std::size_t tail) {
     constexpr std::size_t step = micro_rows(Vectors);
     std::size_t row = 0;
@@ -177,11 +193,11 @@ template <class T, std::size_t Most = panel_vectors, class Panel>
 
 }  // namespace detail
 
-/// C = A B, or C += A B, for `rows` rows given by pointers, `columns` <= panel_columns<T> columns, and A's
-/// columns [first, first + depth). B has `depth` rows of stride ldb, each readable up to a whole vector. The
+/// C = A B, or C += A B, for `rows` rows given by pointers and `columns` <= panel_columns<T> columns; of A
+/// `depth` from column `first` on. B has as many rows of stride ldb, each readable up to a whole vector. The
 /// bits of a row of C depend on its row of A alone.
 template <class T>
-void multiply_row_panel(std::size_t rows, std::size_t columns, std::size_t depth, const T* const* a,
+void multiply_row_panel(std::size_t rows, std::size_t columns, product_depth depth, const T* const* a,
                         std::size_t first, const T* b, std::size_t ldb, bool accumulate, T* const* c) {
     detail::with_vectors<T>(columns, [&](auto vectors, std::size_t tail) {
         detail::multiply_row_panel<T, vectors()>(rows, depth, a, first, b, ldb, accumulate, c, tail);
@@ -191,7 +207,7 @@ void multiply_row_panel(std::size_t rows, std::size_t columns, std::size_t depth
 /// C = A^T B, or C += A^T B, with A (depth x rows, stride lda), B (depth x columns, stride ldb, rows readable
 /// up to a whole vector), `columns` <= panel_columns<T>.
 template <class T>
-void multiply_outer_panel(std::size_t rows, std::size_t columns, std::size_t depth, const T* a,
+void multiply_outer_panel(std::size_t rows, std::size_t columns, product_depth depth, const T* a,
                           std::size_t lda, const T* b, std::size_t ldb, bool accumulate, T* c,
                           std::size_t ldc) {
     detail::with_vectors<T>(columns, [&](auto vectors, std::size_t tail) {

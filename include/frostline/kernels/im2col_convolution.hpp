@@ -10,8 +10,8 @@
 
 /// Convolution as a matrix product: each row of a matrix is the patch of x under the kernel at one output
 /// position, and weights in the order (kernel_height, kernel_width, input channels, output channels) are the
-/// other factor as they lie. It serves the geometries that nothing better fits: few input channels, and every
-/// geometry in builds for plain x86-64, where OpenBLAS computes the products. In NHWC a kernel row of a patch
+/// other factor as they lie. It serves small weight gradients that nothing better fits, and most geometries
+/// in builds for plain x86-64, where OpenBLAS computes the products. In NHWC a kernel row of a patch
 /// is contiguous, so making a patch is kernel_height copies. 1 x 1 convolutions and linear layers use x
 /// itself as the matrix.
 namespace frostline::inline FROSTLINE_ISA::kernels::im2col {
@@ -133,15 +133,6 @@ void multiply_rows(std::size_t rows, std::size_t depth, const T* a, std::size_t 
             }
             multiply_row_panel<T>(count, width, depth, a_row, 0, b + column, ldb, false, c_row);
         }
-    }
-}
-
-/// Copies a matrix to rows of whole vectors, the rest zero, for kernels that read whole vectors.
-template <class T>
-void pad_columns(std::size_t rows, std::size_t columns, const T* from, T* to, std::size_t stride) {
-    for (std::size_t row = 0; row < rows; ++row) {
-        std::copy_n(from + row * columns, columns, to + row * stride);
-        std::fill_n(to + row * stride + columns, stride - columns, T{0});
     }
 }
 

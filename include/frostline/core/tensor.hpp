@@ -56,7 +56,7 @@ struct cache_line_allocator {
     cache_line_allocator(const cache_line_allocator<U>&) noexcept {}
 
     T* allocate(std::size_t count) {
-        void* const memory = ::operator new (count * sizeof(T), alignment_of(count));
+        void* const memory = ::operator new(count * sizeof(T), alignment_of(count));
 #if defined(__linux__)
         // A hint, taken or not: activations and arenas lie on so many small pages that looking them up costs
         // 1% to 2% of a training step.
@@ -65,7 +65,7 @@ struct cache_line_allocator {
         return static_cast<T*>(memory);
     }
     void deallocate(T* pointer, std::size_t count) noexcept {
-        ::operator delete (pointer, alignment_of(count));
+        ::operator delete(pointer, alignment_of(count));
     }
 
     template <class U>

@@ -40,8 +40,8 @@ constexpr std::size_t micro_rows(std::size_t vectors) {
 /// What the sum of a product runs over: `runs` stretches of `length` terms. In A, the beginnings of two
 /// stretches are `distance` elements apart.
 struct product_depth {
-    constexpr product_depth(std::size_t length, std::size_t runs = 1, std::size_t distance = 0)
-        : length(length), runs(runs), distance(distance) {}
+    constexpr product_depth(std::size_t terms, std::size_t stretches = 1, std::size_t apart = 0)
+        : length(terms), runs(stretches), distance(apart) {}
 
     std::size_t length, runs, distance;
 };

@@ -23,7 +23,7 @@ check_variant() {
     preset=$2
     shift 2
     step "build $variant"
-    cmake --preset "$preset" -B "build/$variant" "$@"
+    cmake --preset "$preset" -B "build/$variant" -DFROSTLINE_TESTS_TOGETHER=ON "$@"
     cmake --build "build/$variant" --parallel "$jobs"
     step "test $variant"
     ctest --test-dir "build/$variant" --output-on-failure --no-tests=error --parallel "$jobs"
@@ -50,7 +50,7 @@ fi
 check_variant release release -DFROSTLINE_NATIVE=ON
 
 step "build asan"
-cmake --preset asan
+cmake --preset asan -DFROSTLINE_TESTS_TOGETHER=ON
 cmake --build --preset asan --parallel "$jobs"
 step "test asan"
 ctest --preset asan --parallel "$jobs"

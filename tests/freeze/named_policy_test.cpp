@@ -10,7 +10,7 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-void refused(const std::string& text, const std::string& message) {
+void refused_policy(const std::string& text, const std::string& message) {
     INFO(text);
     CHECK_THROWS_AS(named_policy(text), argument_error);
     CHECK_THROWS_WITH(named_policy(text), ContainsSubstring(message));
@@ -54,25 +54,25 @@ TEST_CASE("a named policy has the defaults of its type, and takes its options") 
 }
 
 TEST_CASE("an unknown policy is refused, and the known ones are named") {
-    refused("sometimes", "there is no policy \"sometimes\", known are never, learn_and_drop, linear");
-    refused("", "has no name");
-    refused("Never", "there is no policy \"Never\"");
+    refused_policy("sometimes", "there is no policy \"sometimes\", known are never, learn_and_drop, linear");
+    refused_policy("", "has no name");
+    refused_policy("Never", "there is no policy \"Never\"");
 }
 
 TEST_CASE("an unknown option of a policy is refused, and the known ones are named") {
-    refused("never:start=1", "never has no option \"start\", it takes none");
-    refused("linear:begin=1", "linear has no option \"begin\", known are start, end, share");
-    refused("learn_and_drop:speed=1", "learn_and_drop has no option \"speed\", known are warm_up");
+    refused_policy("never:start=1", "never has no option \"start\", it takes none");
+    refused_policy("linear:begin=1", "linear has no option \"begin\", known are start, end, share");
+    refused_policy("learn_and_drop:speed=1", "learn_and_drop has no option \"speed\", known are warm_up");
 }
 
 TEST_CASE("an option of a policy outside its range is refused") {
-    refused("linear:start=-0.1", "linear: start must be a number from 0 to 1, found -0.1");
-    refused("linear:end=1.5", "linear: end must be a number from 0 to 1, found 1.5");
-    refused("linear:share=2", "linear: share must be a number from 0 to 1, found 2");
-    refused("linear:share=half", "linear: share must be a finite number, found \"half\"");
-    refused("linear:share", "expected KEY=VALUE");
-    refused("linear:share=1,share=1", "the option \"share\" stands twice");
-    refused("learn_and_drop:warm_up=1.1", "warm_up must be a number from 0 to 1, found 1.1");
-    refused("learn_and_drop:at_most=0", "learn_and_drop: at_most must be");
-    refused("learn_and_drop:at_most=1.5", "at_most must be a whole number, found 1.5");
+    refused_policy("linear:start=-0.1", "linear: start must be a number from 0 to 1, found -0.1");
+    refused_policy("linear:end=1.5", "linear: end must be a number from 0 to 1, found 1.5");
+    refused_policy("linear:share=2", "linear: share must be a number from 0 to 1, found 2");
+    refused_policy("linear:share=half", "linear: share must be a finite number, found \"half\"");
+    refused_policy("linear:share", "expected KEY=VALUE");
+    refused_policy("linear:share=1,share=1", "the option \"share\" stands twice");
+    refused_policy("learn_and_drop:warm_up=1.1", "warm_up must be a number from 0 to 1, found 1.1");
+    refused_policy("learn_and_drop:at_most=0", "learn_and_drop: at_most must be");
+    refused_policy("learn_and_drop:at_most=1.5", "at_most must be a whole number, found 1.5");
 }

@@ -10,7 +10,7 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-void refused(const std::string& text, const std::string& message) {
+void refused_scorer(const std::string& text, const std::string& message) {
     INFO(text);
     CHECK_THROWS_AS(named_scorer<float>(text), argument_error);
     CHECK_THROWS_WITH(named_scorer<float>(text), ContainsSubstring(message));
@@ -73,19 +73,20 @@ TEST_CASE("a named scorer takes its options") {
 }
 
 TEST_CASE("an unknown scorer or option is refused, and the known ones are named") {
-    refused("loss", "there is no scorer \"loss\", known are weight_change, weight_cosine, path_ratio");
-    refused("", "has no name");
-    refused("gradient_norm:every=2", "gradient_norm has no option \"every\", it takes none");
-    refused("linear_cka:variance=1", "no option \"variance\", known are samples, reference, decisions");
-    refused("weight_change:measure=l3",
-            "weight_change: measure must be relative_l2 or mean_l1 or raw_l1, found \"l3\"");
+    refused_scorer("loss", "there is no scorer \"loss\", known are weight_change, weight_cosine, path_ratio");
+    refused_scorer("", "has no name");
+    refused_scorer("gradient_norm:every=2", "gradient_norm has no option \"every\", it takes none");
+    refused_scorer("linear_cka:variance=1",
+                   "no option \"variance\", known are samples, reference, decisions");
+    refused_scorer("weight_change:measure=l3",
+                   "weight_change: measure must be relative_l2 or mean_l1 or raw_l1, found \"l3\"");
 }
 
 TEST_CASE("an option of a scorer outside its range is refused") {
-    refused("path_ratio:every=0", "path_ratio: every must be a number from 1");
-    refused("linear_cka:samples=1", "linear_cka: samples must be");
-    refused("linear_cka:decisions=0", "linear_cka: decisions must be");
-    refused("linear_cka:reference=later", "reference must be earlier or initial, found \"later\"");
-    refused("svcca:variance=1.5", "svcca: variance must be a number from 0 to 1, found 1.5");
-    refused("effective_perturbation:smoothing=2", "smoothing must be a number from 0 to 1, found 2");
+    refused_scorer("path_ratio:every=0", "path_ratio: every must be a number from 1");
+    refused_scorer("linear_cka:samples=1", "linear_cka: samples must be");
+    refused_scorer("linear_cka:decisions=0", "linear_cka: decisions must be");
+    refused_scorer("linear_cka:reference=later", "reference must be earlier or initial, found \"later\"");
+    refused_scorer("svcca:variance=1.5", "svcca: variance must be a number from 0 to 1, found 1.5");
+    refused_scorer("effective_perturbation:smoothing=2", "smoothing must be a number from 0 to 1, found 2");
 }

@@ -70,7 +70,7 @@ void check_zero_initial_residual(Network network, std::string_view last_norm) {
 }
 
 template <class T, class Make>
-void check_logits(const std::string& name, const Make& make, double tolerance) {
+void check_resnet_logits(const std::string& name, const Make& make, double tolerance) {
     const auto file = golden::load(name);
     auto network = make();
     golden::set_parameters(network, file);
@@ -229,13 +229,13 @@ TEST_CASE("ResNet predicts a sample with the same bits in any batch and position
 }
 
 TEST_CASE("ResNet gives PyTorch's logits, in float") {
-    check_logits<float>("resnet18", golden_resnet18<float>, 1e-4);
-    check_logits<float>("bottleneck_resnet", golden_bottlenecks<float>, 1e-4);
+    check_resnet_logits<float>("resnet18", golden_resnet18<float>, 1e-4);
+    check_resnet_logits<float>("bottleneck_resnet", golden_bottlenecks<float>, 1e-4);
 }
 
 TEST_CASE("ResNet gives PyTorch's logits, in double", "[slow]") {
-    check_logits<double>("resnet18", golden_resnet18<double>, 1e-10);
-    check_logits<double>("bottleneck_resnet", golden_bottlenecks<double>, 1e-10);
+    check_resnet_logits<double>("resnet18", golden_resnet18<double>, 1e-10);
+    check_resnet_logits<double>("bottleneck_resnet", golden_bottlenecks<double>, 1e-10);
 }
 
 TEST_CASE("ResNet-18 trains as PyTorch does, in float", "[slow]") {

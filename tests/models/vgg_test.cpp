@@ -18,7 +18,7 @@ constexpr std::size_t features_11 = 9225984, features_16 = 14723136;  // torchvi
 constexpr std::size_t head = 512 * 10 + 10;
 
 template <class T>
-void check_logits(double tolerance) {
+void check_vgg_logits(double tolerance) {
     const auto file = golden::load("vgg11");
     auto network = vgg11<T>({32, 32, 1}, 10);
     golden::set_parameters(network, file);
@@ -101,9 +101,9 @@ TEST_CASE("VGG-11 predicts a sample with the same bits in any batch and position
                                 standalone::rows_of(together, 1, 3)));
 }
 
-TEST_CASE("VGG-11 gives PyTorch's logits, in float") { check_logits<float>(1e-4); }
+TEST_CASE("VGG-11 gives PyTorch's logits, in float") { check_vgg_logits<float>(1e-4); }
 
-TEST_CASE("VGG-11 gives PyTorch's logits, in double", "[slow]") { check_logits<double>(1e-10); }
+TEST_CASE("VGG-11 gives PyTorch's logits, in double", "[slow]") { check_vgg_logits<double>(1e-10); }
 
 TEST_CASE("VGG-11 trains as PyTorch does, in float", "[slow]") {
     const auto file = golden::load("vgg11");

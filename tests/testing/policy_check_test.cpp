@@ -18,7 +18,7 @@ struct hasty {
 };
 
 template <class Policy>
-void breaks(const Policy& policy, const std::string& sentence) {
+void policy_breaks(const Policy& policy, const std::string& sentence) {
     const auto problems = check_policy(policy);
     REQUIRE_FALSE(problems.empty());
     CHECK_THAT(problems.back(), StartsWith(sentence));
@@ -55,10 +55,10 @@ TEST_CASE("the invented runs make policies freeze and thaw, or checking them wou
 }
 
 TEST_CASE("the check finds a policy with state, alone and shared between copies") {
-    breaks([calls = std::make_shared<std::size_t>(0)](const training_view&) { return ++*calls / 500; },
-           "a policy answers differently after its copy was asked, so copies share state: decision ");
-    breaks([calls = std::make_shared<std::size_t>(0)](const training_view&) { return ++*calls % 3; },
-           "a policy thaws");
+    policy_breaks([calls = std::make_shared<std::size_t>(0)](const training_view&) { return ++*calls / 500; },
+                  "a policy answers differently after its copy was asked, so copies share state: decision ");
+    policy_breaks([calls = std::make_shared<std::size_t>(0)](const training_view&) { return ++*calls % 3; },
+                  "a policy thaws");
     CHECK_THAT(check_policy([calls = std::make_shared<std::size_t>(0)](const training_view&) {
                    return ++*calls / 50;
                }).front(),
@@ -66,17 +66,18 @@ TEST_CASE("the check finds a policy with state, alone and shared between copies"
 }
 
 TEST_CASE("the check finds a policy that freezes without the scores it declares to use") {
-    breaks(hasty{}, "a policy that declares a scorer freezes 2 blocks without a single score, expected none");
+    policy_breaks(hasty{},
+                  "a policy that declares a scorer freezes 2 blocks without a single score, expected none");
 }
 
 TEST_CASE("the check finds a policy that thaws and does not say so") {
     const auto wavering = [](const training_view& view) { return view.epoch == 5 ? 0 : view.epoch / 3; };
-    breaks(wavering, "a policy thaws what it froze, expected a member thaws that is true");
+    policy_breaks(wavering, "a policy thaws what it froze, expected a member thaws that is true");
     const auto moving = [](const training_view& view) {
         frozen_blocks frozen;
         return frozen.insert(1 + view.epoch % 3);
     };
-    breaks(moving, "a policy thaws what it froze");
+    policy_breaks(moving, "a policy thaws what it froze");
 }
 
 TEST_CASE("the check finds a learning rate that is no rate") {
@@ -84,5 +85,5 @@ TEST_CASE("the check finds a learning rate that is no rate") {
         std::size_t operator()(const training_view&) const { return 0; }
         double learning_rate(const rate_view& now) const { return now.block == 2 ? -now.rate : now.rate; }
     };
-    breaks(negative{}, "the learning rate of block 2 at step 0 is -0.05, expected a finite number");
+    policy_breaks(negative{}, "the learning rate of block 2 at step 0 is -0.05, expected a finite number");
 }

@@ -16,7 +16,7 @@ namespace {
 constexpr observations weights{.previous_weights = true};
 
 template <class Scorer>
-void breaks(const Scorer& broken, const std::string& sentence) {
+void scorer_breaks(const Scorer& broken, const std::string& sentence) {
     const auto problems = check_scorer<float>(broken);
     INFO(sentence);
     REQUIRE(!problems.empty());
@@ -117,13 +117,14 @@ TEST_CASE("the archetype of a scorer keeps what a scorer has to keep") {
 }
 
 TEST_CASE("the check finds each promise that a scorer breaks") {
-    breaks(random_numbers{}, "the same views do not give the same scores");
-    breaks(never_forgets{}, "a second run does not start without a past");
-    breaks(one_state_for_all{}, "the scores of a block depend on the blocks before it");
-    breaks(hidden_state{}, "a scorer that is restored in the middle of a run does not go on as before");
-    breaks(always_zero{}, "a score without evidence");
-    breaks(divides_by_zero{}, "a score is NaN where weights, gradients and outputs are all zero");
-    breaks(overflows{}, "a score is NaN where weights, gradients and outputs are huge");
+    scorer_breaks(random_numbers{}, "the same views do not give the same scores");
+    scorer_breaks(never_forgets{}, "a second run does not start without a past");
+    scorer_breaks(one_state_for_all{}, "the scores of a block depend on the blocks before it");
+    scorer_breaks(hidden_state{},
+                  "a scorer that is restored in the middle of a run does not go on as before");
+    scorer_breaks(always_zero{}, "a score without evidence");
+    scorer_breaks(divides_by_zero{}, "a score is NaN where weights, gradients and outputs are all zero");
+    scorer_breaks(overflows{}, "a score is NaN where weights, gradients and outputs are huge");
     // Each problem is found by itself, too.
     const auto problems = check_scorer<float>(shared_state{});
     CHECK(std::any_of(problems.begin(), problems.end(), [](const std::string& problem) {

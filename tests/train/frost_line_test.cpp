@@ -8,7 +8,7 @@ using namespace small_run;
 
 namespace {
 
-struct fixture {
+struct line_under_test {
     small_network network = make_network();
     in_memory_dataset<float> data = images(20);
     observed_store store{};
@@ -16,7 +16,7 @@ struct fixture {
     std::vector<std::int32_t> targets{};
     std::vector<std::uint64_t> ids{};
 
-    fixture() {
+    line_under_test() {
         // Statistics that differ from their start, so that inference does something of its own.
         network.forward(batch_of(data, 0, 20), 0, network.blocks(), {.phase = phase::training});
     }
@@ -42,7 +42,7 @@ struct fixture {
 }  // namespace
 
 TEST_CASE("a frost line gives what enters the first block that learns, however it is cut") {
-    fixture f;
+    line_under_test f;
     CHECK(f.line.frozen() == 0);
     CHECK(f.line.dropped() == 0);
     for (const auto& [frozen, dropped] : std::vector<std::pair<std::size_t, std::size_t>>{
@@ -59,7 +59,7 @@ TEST_CASE("a frost line gives what enters the first block that learns, however i
 }
 
 TEST_CASE("a frost line sizes and fills targets and ids") {
-    fixture f;
+    line_under_test f;
     for (const std::size_t dropped : {0u, 3u}) {
         f.line.move(3, dropped);
         for (int again = 0; again < 2; ++again) {
@@ -71,7 +71,7 @@ TEST_CASE("a frost line sizes and fills targets and ids") {
 }
 
 TEST_CASE("a frost line runs only the samples through the dropped blocks that the store misses") {
-    fixture f;
+    line_under_test f;
     f.line.move(3, 0);
     f.input({0, 1, 2});
     CHECK(f.line.take_filled_samples() == 0);
@@ -87,7 +87,7 @@ TEST_CASE("a frost line runs only the samples through the dropped blocks that th
 }
 
 TEST_CASE("a frost line fills a store that holds nothing at every step") {
-    fixture f;
+    line_under_test f;
     no_feature_store nothing;
     frost_line<small_network, no_feature_store> line(f.network, nothing);
     line.move(4, 3);
@@ -101,7 +101,7 @@ TEST_CASE("a frost line fills a store that holds nothing at every step") {
 }
 
 TEST_CASE("moving the cut empties the store, and moving the frost line behind it does not") {
-    fixture f;
+    line_under_test f;
     f.line.move(3, 3);
     f.input({0, 1});
     f.line.take_filled_samples();
@@ -118,7 +118,7 @@ TEST_CASE("moving the cut empties the store, and moving the frost line behind it
 }
 
 TEST_CASE("after thawing below the cut a store that does not forget is asked for other features") {
-    fixture f;
+    line_under_test f;
     f.store.log->forgets = false;
     f.line.move(3, 3);
     f.input({0, 1});

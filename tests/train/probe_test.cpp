@@ -22,12 +22,12 @@ void change(small_network& network, std::size_t first_block, float factor = 1.1f
     for (float& value : values) value *= factor;
 }
 
-struct fixture {
+struct probed_network {
     small_network network = make_network();
     tensor<float> batch = batch_of(images(6), 0, 6);
     probe<small_network> probed{network};
 
-    explicit fixture(const probe_reference& reference = {}, small_network* snapshot = nullptr) {
+    explicit probed_network(const probe_reference& reference = {}, small_network* snapshot = nullptr) {
         probed.start(batch, reference, snapshot);
     }
     void decide(std::size_t frozen = 0) {
@@ -54,7 +54,7 @@ TEST_CASE("the probe batch is the same part of a data set, whatever the order of
 }
 
 TEST_CASE("a probe keeps the outputs of the blocks that learn") {
-    fixture f;
+    probed_network f;
     f.probed.run(0);
     CHECK(f.probed.samples() == 6);
     for (const std::size_t block : {0u, 1u, 3u, 4u, 5u}) {
@@ -65,7 +65,7 @@ TEST_CASE("a probe keeps the outputs of the blocks that learn") {
 }
 
 TEST_CASE("outputs are compared with those some decisions ago, the start being one") {
-    fixture f(probe_reference::decisions_ago(2));
+    probed_network f(probe_reference::decisions_ago(2));
     std::vector<floats> outputs{outputs_of(f.network, f.batch, 3)};
     for (std::size_t decision = 0; decision < 5; ++decision) {
         change(f.network, 0);
@@ -81,7 +81,7 @@ TEST_CASE("outputs are compared with those some decisions ago, the start being o
 }
 
 TEST_CASE("outputs are compared with those at the start of the run") {
-    fixture f(probe_reference::initial());
+    probed_network f(probe_reference::initial());
     const auto start = outputs_of(f.network, f.batch, 4);
     for (int decision = 0; decision < 3; ++decision) {
         change(f.network, 0);
@@ -93,7 +93,7 @@ TEST_CASE("outputs are compared with those at the start of the run") {
 
 TEST_CASE("outputs are compared with those of a snapshot") {
     auto snapshot = make_network(9);
-    fixture f(probe_reference::snapshot(), &snapshot);
+    probed_network f(probe_reference::snapshot(), &snapshot);
     const auto expected = outputs_of(snapshot, f.batch, 4);
     change(snapshot, 0);  // has been looked at
     for (int decision = 0; decision < 2; ++decision) {
@@ -107,7 +107,7 @@ TEST_CASE("outputs are compared with those of a snapshot") {
 }
 
 TEST_CASE("what enters the blocks that learn is computed once, and thawed blocks have no reference") {
-    fixture f;
+    probed_network f;
     std::uint64_t all = 0, rest = 0;
     for (std::size_t block = 0; block < 6; ++block) {
         all += 6 * f.network.block(block).flops.forward;

@@ -16,11 +16,6 @@ TEMPLATE_TEST_CASE("a tensor starts on a cache line", "", float, double) {
     }
 }
 
-TEST_CASE("a large array starts on a huge page, which the system may then use") {
-    aligned_vector<float> values(std::size_t{1} << 20);
-    CHECK(reinterpret_cast<std::uintptr_t>(values.data()) % (std::size_t{2} << 20) == 0);
-}
-
 TEST_CASE("a tensor is row-major with the channels innermost") {
     tensor<float> x;
     resize(x, 2, {3, 4, 5});

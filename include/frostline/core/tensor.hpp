@@ -12,10 +12,6 @@
 #include <xtensor/xtensor.hpp>
 #endif
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -56,16 +52,10 @@ struct cache_line_allocator {
     cache_line_allocator(const cache_line_allocator<U>&) noexcept {}
 
     T* allocate(std::size_t count) {
-        void* const memory = ::operator new(count * sizeof(T), alignment_of(count));
-#if defined(__linux__)
-        // A hint, taken or not: activations and arenas lie on so many small pages that looking them up costs
-        // 1% to 2% of a training step.
-        if (count * sizeof(T) >= huge_page) ::madvise(memory, count * sizeof(T), MADV_HUGEPAGE);
-#endif
-        return static_cast<T*>(memory);
+        return static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{alignment}));
     }
-    void deallocate(T* pointer, std::size_t count) noexcept {
-        ::operator delete(pointer, alignment_of(count));
+    void deallocate(T* pointer, std::size_t) noexcept {
+        ::operator delete (pointer, std::align_val_t{alignment});
     }
 
     template <class U>
@@ -80,13 +70,6 @@ struct cache_line_allocator {
     template <class U>
     bool operator==(const cache_line_allocator<U>&) const noexcept {
         return true;
-    }
-
-private:
-    static constexpr std::size_t huge_page = std::size_t{2} << 20;
-
-    static constexpr std::align_val_t alignment_of(std::size_t count) {
-        return std::align_val_t{count * sizeof(T) >= huge_page ? huge_page : alignment};
     }
 };
 

@@ -4,6 +4,7 @@
 #include "frostline/core/parallel.hpp"
 #include "frostline/core/workspace.hpp"
 #include "frostline/kernels/convolution_geometry.hpp"
+#include "frostline/kernels/gemm.hpp"
 #include "frostline/kernels/simd.hpp"
 
 #include <algorithm>
@@ -52,6 +53,25 @@ void finish_rows(T* y, std::size_t begin, std::size_t end, std::size_t stride, s
             const T* addend = epilogue.addend ? epilogue.addend + at : nullptr;
             store_first<T>(
                 y + at, finish<T>(load_first(y + at, count), epilogue, channel + done, addend, count), count);
+        }
+    }
+}
+
+/// Rows of A, row_of(number) being where one begins, times packed weights (columns padded to whole vectors),
+/// by the micro-kernels: bits of a row depend on that row alone.
+template <class T, class RowOf>
+void multiply_rows(std::size_t rows, product_depth depth, const RowOf& row_of, const T* b, std::size_t ldb,
+                   std::size_t columns, T* c, std::size_t ldc) {
+    constexpr std::size_t step = 48;
+    const T* a_row[step];
+    T* c_row[step];
+    for (std::size_t row = 0; row < rows; row += step) {
+        const std::size_t count = std::min(step, rows - row);
+        for (std::size_t r = 0; r < count; ++r) a_row[r] = row_of(row + r);
+        for (std::size_t column = 0; column < columns; column += panel_columns<T>) {
+            for (std::size_t r = 0; r < count; ++r) c_row[r] = c + (row + r) * ldc + column;
+            multiply_row_panel<T>(count, std::min(panel_columns<T>, columns - column), depth, a_row, 0,
+                                  b + column, ldb, false, c_row);
         }
     }
 }

@@ -115,27 +115,6 @@ void add_patches(const convolution_geometry& g, const T* patches, std::size_t be
     }
 }
 
-/// Rows of a matrix with row stride `stride` times packed weights (depth x columns, rows padded to whole
-/// vectors), by the micro-kernels: bits of a row depend on that row alone.
-template <class T>
-void multiply_rows(std::size_t rows, std::size_t depth, const T* a, std::size_t stride, const T* b,
-                   std::size_t ldb, std::size_t columns, T* c, std::size_t ldc) {
-    constexpr std::size_t step = 48;
-    const T* a_row[step];
-    T* c_row[step];
-    for (std::size_t row = 0; row < rows; row += step) {
-        const std::size_t count = std::min(step, rows - row);
-        for (std::size_t column = 0; column < columns; column += panel_columns<T>) {
-            const std::size_t width = std::min(panel_columns<T>, columns - column);
-            for (std::size_t r = 0; r < count; ++r) {
-                a_row[r] = a + (row + r) * stride;
-                c_row[r] = c + (row + r) * ldc + column;
-            }
-            multiply_row_panel<T>(count, width, depth, a_row, 0, b + column, ldb, false, c_row);
-        }
-    }
-}
-
 /// Whether products go to OpenBLAS. Its calls on a few rows are slow and cannot be grouped in inference.
 inline bool uses_blas(const convolution_geometry& g, phase how) {
     return !own_product_is_fast && (how == phase::training || g.output_positions() >= 16);
@@ -179,8 +158,9 @@ void forward(const convolution_geometry& g, const T* x, const T* w, const convol
             blas_product<T>(false, false, end - begin, width, depth, a, depth, w + column, columns, false, c,
                             columns);
         } else {
-            multiply_rows<T>(end - begin, depth, a, depth, (packs ? packed->data() : w) + column, padded,
-                             width, c, columns);
+            const auto patch = [&](std::size_t row) { return a + row * depth; };
+            multiply_rows<T>(end - begin, depth, patch, (packs ? packed->data() : w) + column, padded, width,
+                             c, columns);
         }
         finish_rows(y, begin, end, columns, column, width, epilogue);
     });

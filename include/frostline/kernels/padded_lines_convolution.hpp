@@ -53,7 +53,6 @@ void copy_lines(const convolution_geometry& g, const T* x, std::size_t first, st
 template <class T>
 void forward(const convolution_geometry& g, const T* x, const T* w, const convolution_epilogue<T>& epilogue,
              T* y, workspace<T>& scratch) {
-    constexpr std::size_t step = 48;
     const line_tasks tasks(g);
     const std::size_t columns = g.output_channels;
     const std::size_t stride = round_up(columns, lanes<T>);
@@ -69,23 +68,15 @@ void forward(const convolution_geometry& g, const T* x, const T* w, const convol
         const std::size_t lines = std::min(tasks.lines, g.output_height - first);
         T* const copy = copies->data() + worker_index() * tasks.copy_size;
         copy_lines(g, x + sample * g.input_size(), first, lines, copy);
-        const T* a[step];
-        T* c[step];
+        const auto patch = [&](std::size_t row) {
+            return copy + row / g.output_width * g.stride_height * tasks.line_size +
+                   row % g.output_width * g.stride_width * g.input_channels;
+        };
+        const std::size_t begin = (sample * g.output_height + first) * g.output_width;
         const std::size_t rows = lines * g.output_width;
-        const std::size_t first_row = (sample * g.output_height + first) * g.output_width;
-        for (std::size_t row = 0; row < rows; row += step) {
-            const std::size_t count = std::min(step, rows - row);
-            for (std::size_t r = 0; r < count; ++r)
-                a[r] = copy + (row + r) / g.output_width * g.stride_height * tasks.line_size +
-                       (row + r) % g.output_width * g.stride_width * g.input_channels;
-            for (std::size_t column = 0; column < columns; column += panel_columns<T>) {
-                for (std::size_t r = 0; r < count; ++r) c[r] = y + (first_row + row + r) * columns + column;
-                multiply_row_panel<T>(count, std::min(panel_columns<T>, columns - column),
-                                      {run, g.kernel_height, tasks.line_size}, a, 0, weights + column, stride,
-                                      false, c);
-            }
-            finish_rows(y, first_row + row, first_row + row + count, columns, 0, columns, epilogue);
-        }
+        multiply_rows<T>(rows, {run, g.kernel_height, tasks.line_size}, patch, weights, stride, columns,
+                         y + begin * columns, columns);
+        finish_rows(y, begin, begin + rows, columns, 0, columns, epilogue);
     });
 }
 

@@ -31,12 +31,10 @@ void check_logits(const std::string& name, const Make& make, double tolerance) {
     const auto file = golden::load(name);
     INFO(name);
     auto network = make(input_of(file), T{});
-    golden::set_parameters(network, file);
-    const auto x = golden::images<T>(file, file.at("number"));
-    // Inference first: training moves the running statistics.
-    CHECK(golden::relative_logits_error(network.predict(x), file.at("logits_inference")) < tolerance);
-    CHECK(golden::relative_logits_error(network.forward(x, 0, network.blocks(), {.phase = phase::training}),
-                                        file.at("logits_training")) < tolerance);
+    const auto errors =
+        golden::logits_errors_of(network, file, file.at("number"), golden::relative_logits_error<T>);
+    CHECK(errors.inference < tolerance);
+    CHECK(errors.training < tolerance);
 }
 
 // What gradients in float may err, as a multiple of what PyTorch's float errs: of a network as a whole and of

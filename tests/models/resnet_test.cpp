@@ -73,12 +73,9 @@ template <class T, class Make>
 void check_resnet_logits(const std::string& name, const Make& make, double tolerance) {
     const auto file = golden::load(name);
     auto network = make();
-    golden::set_parameters(network, file);
-    const auto x = golden::images<T>(file, 0);
-    // Inference first: training moves the running statistics.
-    CHECK(golden::logits_error(network.predict(x), file.at("logits_inference")) < tolerance);
-    CHECK(golden::logits_error(network.forward(x, 0, network.blocks(), {.phase = phase::training}),
-                               file.at("logits_training")) < tolerance);
+    const auto errors = golden::logits_errors_of(network, file, 0, golden::logits_error<T>);
+    CHECK(errors.inference < tolerance);
+    CHECK(errors.training < tolerance);
 }
 
 template <class Make>

@@ -155,6 +155,22 @@ double relative_logits_error(const tensor<T>& logits, const json& expected) {
     return logits_error(logits, expected) / largest;
 }
 
+struct logits_errors {
+    double inference = 0, training = 0;
+};
+
+/// What error(logits, expected) says of a network with the file's parameters, on the file's batch `number`:
+/// inference first, since training moves the running statistics.
+template <class Network, class Error>
+logits_errors logits_errors_of(Network& network, const json& file, std::size_t number, const Error& error) {
+    using T = typename Network::value_type;
+    set_parameters(network, file);
+    const auto x = images<T>(file, number);
+    const double inference = error(network.predict(x), file.at("logits_inference"));
+    const auto& logits = network.forward(x, 0, network.blocks(), {.phase = phase::training});
+    return {inference, error(logits, file.at("logits_training"))};
+}
+
 /// Repeats a run of the file. @return its losses
 template <class Network>
 std::vector<double> train(Network& network, const json& file, const std::string& name) {

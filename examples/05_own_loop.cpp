@@ -36,9 +36,9 @@ int main(int argc, char** argv) try {
     frostline::tensor<float> gradient;
 
     // method
-    const auto costs = frostline::costs_of_blocks(network);
     frostline::memory_feature_store<float> store(std::size_t{1} << 30);
     frostline::frost_line line(network, store);
+    frostline::drop_planner planner(network, store);
     frostline::decision_history decisions(network, frostline::weight_change{}, frostline::learn_and_drop{});
     decisions.start(epochs);
     // end
@@ -66,9 +66,9 @@ int main(int argc, char** argv) try {
         const double rate_left = rate * static_cast<double>((epochs - epoch) * steps);
         const auto decision = decisions.take(epoch, epoch * steps, mean_loss, rate_left, line.frozen());
         const auto frozen = decisions.boundary(decision.wanted.leading());
-        line.move(frozen, frostline::plan_drop(
-                              {costs, images.size(), epochs - epoch, frozen, line.dropped(), store.budget()})
-                              .dropped);
+        const auto plan = planner.plan(images, epochs - epoch, frozen);
+        line.move(frozen, plan.dropped);
+        planner.moved(plan);
         // end
     }
 } catch (const std::exception& failure) {

@@ -5,7 +5,9 @@
 #include "program.hpp"
 
 #include "frostline/core/errors.hpp"
+#include "frostline/features/assumed_costs.hpp"
 #include "frostline/features/drop_plan.hpp"
+#include "frostline/features/feature_index.hpp"
 #include "frostline/freeze/named_policy.hpp"
 #include "frostline/report/recorded_run.hpp"
 #include "frostline/report/replay.hpp"
@@ -21,6 +23,7 @@
 #include <exception>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,8 +37,25 @@ std::string text_of(const frostline::frozen_blocks& frozen) {
     return text;
 }
 
+// What the plan reckoned with in the recorded run; where that measured nothing, what can be assumed.
+frostline::plan_costs_known basis_of(const frostline::recorded_run& run,
+                                     std::optional<std::size_t> store_budget) {
+    if (run.plan && !store_budget) return *run.plan;
+    frostline::plan_costs_known basis;
+    basis.tiers = {{.name = "memory", .budget = store_budget.value_or(std::size_t{4} << 30)}};
+    basis.costs = run.plan ? run.plan->costs : frostline::assumed_costs(run.costs, 1);
+    basis.costs.tiers.resize(1);
+    basis.grows = true;
+    for (const auto& block : run.costs)
+        basis.row_bytes.push_back(static_cast<std::size_t>(block.output_bytes) +
+                                  frostline::feature_index_bytes);
+    if (run.plan) basis.row_bytes = run.plan->row_bytes;
+    return basis;
+}
+
 void print(const frostline::recorded_run& run, const std::vector<std::string>& names,
-           std::size_t store_budget) {
+           std::optional<std::size_t> store_budget) {
+    const auto basis = basis_of(run, store_budget);
     std::vector<frostline::replay_result> results;
     std::vector<std::string> notes;
     for (const auto& name : names) {
@@ -43,15 +63,24 @@ void print(const frostline::recorded_run& run, const std::vector<std::string>& n
         if (!policy.scorer.empty() && policy.scorer.substr(0, policy.scorer.find(':')) != run.scorer)
             notes.push_back(name + " is meant for the scorer " + policy.scorer + ", the record has " +
                             run.scorer);
+        std::size_t tiers_used = 0;
         results.push_back(frostline::replay(
-            run, policy, [&](std::size_t frozen, std::size_t dropped, std::size_t epochs_left) {
-                return frostline::plan_drop({.blocks = run.costs,
-                                             .samples = run.training_samples,
-                                             .epochs_left = epochs_left,
-                                             .frozen = frozen,
-                                             .dropped = dropped,
-                                             .budget = store_budget})
-                    .dropped;
+            run, policy,
+            [&](std::size_t frozen, std::size_t dropped, std::size_t filled_views, std::size_t epochs_left) {
+                const auto decision = frostline::plan_drop({.blocks = run.costs,
+                                                            .row_bytes = basis.row_bytes,
+                                                            .tiers = basis.tiers,
+                                                            .samples = run.training_samples,
+                                                            .views = run.views,
+                                                            .epochs_left = epochs_left,
+                                                            .frozen = frozen,
+                                                            .dropped = dropped,
+                                                            .filled_views = filled_views,
+                                                            .tiers_used = tiers_used,
+                                                            .grows = basis.grows},
+                                                           basis.costs);
+                if (decision.dropped != dropped) tiers_used = decision.tiers;
+                return decision.dropped;
             }));
     }
 
@@ -95,7 +124,7 @@ void print(const frostline::recorded_run& run, const std::vector<std::string>& n
 int main(int argc, char** argv) {
     std::string record;
     std::vector<std::string> policies;
-    std::size_t store_budget = std::size_t{4} << 30;
+    std::optional<std::size_t> store_budget;
     CLI::App app{"Runs freezing policies on a recorded run, without training.", "frostline-replay"};
     app.set_version_flag("--version", "frostline-replay " + std::string(frostline::version_string));
     app.add_option("RECORD", record,
@@ -105,9 +134,10 @@ int main(int argc, char** argv) {
         ->type_name("POLICY")
         ->required()
         ->allow_extra_args(false);
-    app.add_option("--store-budget", store_budget, "The most bytes the feature store may hold")
-        ->type_name("BYTES")
-        ->capture_default_str();
+    app.add_option("--store-budget", store_budget,
+                   "The most bytes the feature store may hold, in memory (default: the store of the record, "
+                   "else 4 GiB)")
+        ->type_name("BYTES");
     return program::main(app, argc, argv, [&] {
         const auto runs = frostline::record_reader(record).read();
         const auto never =

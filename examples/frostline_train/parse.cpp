@@ -178,9 +178,19 @@ CLI::Validator name(const char* what) {
             ""};
 }
 
-CLI::Validator memory_or_none() {
+CLI::Validator store_name() {
     return {[](std::string& text) -> std::string {
-                return text == "memory" || text == "none" ? std::string() : expected("memory or none", text);
+                const bool known = text == "memory" || text == "disk" || text == "auto" || text == "none" ||
+                                   (text.starts_with("disk:") && text.size() > 5);
+                return known ? std::string() : expected("memory, disk, disk:DIR, auto or none", text);
+            },
+            ""};
+}
+
+CLI::Validator encoding_name() {
+    return {[](std::string& text) -> std::string {
+                const bool known = text == "float32" || text == "bfloat16" || text == "uint8";
+                return known ? std::string() : expected("float32, bfloat16 or uint8", text);
             },
             ""};
 }
@@ -278,14 +288,29 @@ std::optional<settings> parse(int argc, char** argv) {
         ->type_name("N")
         ->transform(whole_number(1, 4096))
         ->default_str("128");
-    app.add_option("--store", chosen.store, "Where the outputs of dropped blocks go")
-        ->type_name("memory|none")
-        ->transform(memory_or_none());
+    app.add_option("--views", chosen.views,
+                   "With --augment: N fixed random views of each image, in turn, so that outputs come again "
+                   "and blocks can be dropped; 0: another view in each epoch")
+        ->type_name("N")
+        ->transform(whole_number(0, 1'000'000'000));
+    app.add_option("--store", chosen.store,
+                   "Where the outputs of dropped blocks go; auto: memory first, then the disk where it pays")
+        ->type_name("memory|disk[:DIR]|auto|none")
+        ->transform(store_name());
     app.add_option("--store-budget", chosen.store_budget,
-                   "The most the feature store may hold, as 4GiB or 500MB")
+                   "The most the feature store may hold, as 4GiB or 500MB; with auto, in memory")
         ->transform(size())
         ->type_name("SIZE")
         ->default_str("4GiB");
+    app.add_option("--store-encoding", chosen.store_encoding,
+                   "How it writes numbers; bfloat16 and uint8 are smaller and lose digits")
+        ->type_name("float32|bfloat16|uint8")
+        ->transform(encoding_name());
+    app.add_option("--plan-costs", chosen.plan_costs,
+                   "Record with the times of blocks and store to decide by, in place of measuring them")
+        ->type_name("FILE")
+        ->transform(name("a file"))
+        ->default_str("");
     app.add_option("--record", chosen.record, "File for the record of the run, JSON lines")
         ->type_name("FILE")
         ->transform(name("a file"))

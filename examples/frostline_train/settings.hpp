@@ -29,9 +29,12 @@ struct settings {
     std::size_t test_limit = 0;   // 0: all
     double validation_share = 0;
     bool augment = false;
+    std::size_t views = 0;  // of each training image; 0: another in each epoch
     std::optional<std::size_t> image_size;  // of Imagenette
-    std::string store = "memory";
+    std::string store = "auto";
     std::size_t store_budget = std::size_t{4} << 30;
+    std::string store_encoding = "float32";
+    std::string plan_costs;  // a record
     std::string record;
     std::string save;
     bool compare = false;

@@ -10,13 +10,17 @@
 #include "frostline/data/batches.hpp"
 #include "frostline/data/named_dataset.hpp"
 #include "frostline/data/transforms/augmented.hpp"
+#include "frostline/data/transforms/cycled_views.hpp"
 #include "frostline/data/transforms/normalised.hpp"
 #include "frostline/data/transforms/padded.hpp"
 #include "frostline/data/transforms/split.hpp"
 #include "frostline/data/transforms/subset.hpp"
 #include "frostline/features/any_feature_store.hpp"
+#include "frostline/features/disk_feature_store.hpp"
+#include "frostline/features/encodings.hpp"
 #include "frostline/features/memory_feature_store.hpp"
 #include "frostline/features/no_feature_store.hpp"
+#include "frostline/features/tiered_feature_store.hpp"
 #include "frostline/freeze/named_policy.hpp"
 #include "frostline/freeze/named_scorer.hpp"
 #include "frostline/freeze/policies/never.hpp"
@@ -27,6 +31,7 @@
 #include "frostline/report/network_summary_json.hpp"
 #include "frostline/report/progress.hpp"
 #include "frostline/report/record.hpp"
+#include "frostline/report/recorded_run.hpp"
 #include "frostline/report/summary_table.hpp"
 #include "frostline/train/trainer.hpp"
 
@@ -34,14 +39,20 @@
 #include "frostline/data/imagenette.hpp"
 #endif
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <filesystem>
 #include <iostream>
 #include <new>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <system_error>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -49,9 +60,49 @@ namespace {
 
 using scalar = float;
 
+// Half of what is free in the folder, and nothing where its files lie in memory.
+std::size_t room_on_disk(const std::filesystem::path& folder) {
+    struct statfs status {};
+    if (::statfs(folder.c_str(), &status) != 0 || status.f_type == TMPFS_MAGIC) return 0;
+    return static_cast<std::size_t>(status.f_bavail) * static_cast<std::size_t>(status.f_bsize) / 2;
+}
+
+template <class Encoding>
+frostline::any_feature_store<scalar> make_encoding_store(const settings& chosen) {
+    using memory = frostline::memory_feature_store<scalar, Encoding>;
+    using disk = frostline::disk_feature_store<scalar, Encoding>;
+    if (chosen.store.starts_with("disk:")) return disk(chosen.store.substr(5), chosen.store_budget);
+    if (chosen.store == "disk") return disk(std::filesystem::temp_directory_path(), chosen.store_budget);
+    std::error_code none;
+    const auto folder = std::filesystem::temp_directory_path(none);
+    const std::size_t room = none ? 0 : room_on_disk(folder);
+    if (chosen.store == "memory" || room == 0) return memory(chosen.store_budget);
+    return frostline::tiered_feature_store<scalar, memory, disk>(memory(chosen.store_budget),
+                                                                 disk(folder, room));
+}
+
 frostline::any_feature_store<scalar> make_store(const settings& chosen) {
     if (chosen.store == "none") return frostline::no_feature_store{};
-    return frostline::memory_feature_store<scalar>(chosen.store_budget);
+    if (chosen.store_encoding == "bfloat16") return make_encoding_store<frostline::bfloat16_encoding>(chosen);
+    if (chosen.store_encoding == "uint8") return make_encoding_store<frostline::uint8_encoding>(chosen);
+    return make_encoding_store<frostline::exact_encoding>(chosen);
+}
+
+std::optional<frostline::plan_costs> costs_in(const std::string& record) {
+    if (record.empty()) return std::nullopt;
+    return frostline::record_reader(record).read_costs();
+}
+
+// Nothing of images that never come again can be stored.
+void check_views(const settings& chosen) {
+    frostline::require<frostline::argument_error>(
+        chosen.augment || chosen.views == 0, "--views ", chosen.views,
+        " counts augmented views of each image, but --augment is not there");
+    frostline::require<frostline::argument_error>(
+        !chosen.augment || chosen.views > 0 || chosen.store == "auto" || chosen.store == "none", "--store ",
+        chosen.store,
+        " has nothing to hold where --augment shows other images in each epoch: "
+        "expected --views with their number, or --store auto or none");
 }
 
 frostline::record_line run_json(const settings& chosen, const std::string& policy) {
@@ -76,8 +127,11 @@ frostline::record_line run_json(const settings& chosen, const std::string& polic
                                 {"test_limit", chosen.test_limit},
                                 {"validation", chosen.validation_share},
                                 {"augment", chosen.augment},
+                                {"views", chosen.views},
                                 {"store", chosen.store},
-                                {"store_budget", chosen.store_budget}};
+                                {"store_budget", chosen.store_budget},
+                                {"store_encoding", chosen.store_encoding},
+                                {"plan_costs", chosen.plan_costs}};
     line.update(frostline::environment_json());
     return line;
 }
@@ -122,8 +176,10 @@ frostline::any_dataset prepared(const settings& chosen, const frostline::any_dat
         return frostline::normalised(samples, frostline::usual_statistics(chosen.data));
     };
     if (!augment) return scaled(data);
-    return scaled(frostline::augmented(data, chosen.seed, frostline::random_crop{data.shape().height / 8},
-                                       frostline::horizontal_flip{}));
+    const auto shifted = frostline::augmented(
+        data, chosen.seed, frostline::random_crop{data.shape().height / 8}, frostline::horizontal_flip{});
+    if (chosen.views == 0) return scaled(shifted);
+    return scaled(frostline::cycled_views(shifted, chosen.views));
 }
 
 // Runs one after the other on one network, from the same weights and over the same batches.
@@ -145,7 +201,8 @@ public:
                    .schedule = frostline::named_schedule(chosen.schedule, chosen.learning_rate),
                    .weight_decay = chosen.weight_decay,
                    .seed = chosen.seed,
-                   .decide_every = chosen.decide_every},
+                   .decide_every = chosen.decide_every,
+                   .costs = costs_in(chosen.plan_costs)},
           loss_{{.label_smoothing = chosen.label_smoothing}},
           optimiser_{{.momentum = chosen.momentum, .nesterov = chosen.nesterov}} {}
 
@@ -154,6 +211,8 @@ public:
         // What can be refused is refused before anything is computed or written.
         frostline::check(options_, network_, train_);
         frostline::check_fit(network_, test_, "test");
+        const auto store = make_store(chosen_);
+        if (options_.costs) frostline::check(*options_.costs, network_.blocks(), store.tiers().size());
 
         for (const auto& policy : policies) {
             train_with(policy);
@@ -190,15 +249,20 @@ private:
         const auto tell = [&](auto& observer, const auto& event) {
             if (observer) frostline::notify(*observer, event);
         };
+        std::string failure;
         auto observers = [&](const auto& event) {
             tell(progress, event);
             tell(record, event);
+            if constexpr (std::is_same_v<decltype(event), const frostline::store_failed&>)
+                failure = event.reason;
         };
         network_.initialise(chosen_.seed);
         frostline::trainer trainer{network_,        loss_, optimiser_, scorer_, policy, make_store(chosen_),
                                    stop_on_signal_, log,   observers};
         trainer.run(options_, train_, test_, validation_, stop_on_signal_.token());
         if (record) summaries_.push_back(record->summary());
+        progress.reset();
+        if (!failure.empty()) std::cerr << "frostline-train: " << failure << '\n';
         if (!chosen_.save.empty())
             frostline::save_weights(network_, chosen_.save,
                                     {{"model", chosen_.model},
@@ -212,6 +276,7 @@ private:
             frostline::take_first(train_, std::min(train_.size(), 2 * options_.batch_size));
         auto options = options_;
         options.epochs = 1;
+        options.costs.reset();
         frostline::trainer trainer{
             network_,       loss_, optimiser_, scorer_, frostline::never{}, frostline::no_feature_store{},
             stop_on_signal_};
@@ -306,6 +371,7 @@ void train(const settings& wished, const std::atomic<bool>& interrupted) {
     if (chosen.scorer.empty())
         chosen.scorer = policies.back().scorer.empty() ? "weight_change" : policies.back().scorer;
     const auto scorer = frostline::named_scorer<scalar>(chosen.scorer);
+    check_views(chosen);
     if (!chosen.record.empty()) frostline::record::check(chosen.record);
     if (!chosen.save.empty()) frostline::check_replaceable(chosen.save);
     check_names(chosen);

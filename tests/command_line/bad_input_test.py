@@ -125,7 +125,14 @@ def bad_command_lines(folder, data):
     bad("label smoothing above 1", "expected a number from 0 to 1", "--label-smoothing", 2, code=2)
     bad("unknown unit", "as 4GiB or 500MB", "--store-budget", "4 bananas", code=2)
     bad("budget beyond all", "as 4GiB or 500MB", "--store-budget", "99999999999GiB", code=2)
-    bad("unknown store", "expected memory or none", "--store", "disk", code=2)
+    bad("unknown store", "expected memory, disk, disk:DIR, auto or none", "--store", "tape", code=2)
+    bad("store without folder", "expected memory, disk, disk:DIR, auto or none", "--store", "disk:", code=2)
+    bad("store in no folder", "cannot make a temporary file in the folder /no/such", "--store", "disk:/no/such")
+    bad("unknown encoding", "expected float32, bfloat16 or uint8", "--store-encoding", "int4", code=2)
+    bad("views of nothing random", "--augment is not there", "--views", 4)
+    bad("negative views", "expected a whole number", "--augment", "--views", "-1", code=2)
+    bad("store of random images", "expected --views", "--augment", "--store", "memory")
+    bad("costs without file", "cannot read the record", "--plan-costs", folder / "none.jsonl")
     bad("unknown option", "--frozen", "--frozen", 3, code=2)
     bad("value missing at the end", "--epochs", "--epochs", code=2)
     bad("empty model", "--model: expected a model", "--model", "", code=2)
@@ -255,7 +262,7 @@ def good_run(folder, data):
     check(status == 0 and errors == "", "a good run", status, errors)
     lines = lines_of(record)
     for policy, part in (("never", lines[:7]), ("linear", lines[7:-1])):
-        events = [line["event"] for line in part if line["event"] != "freeze"]
+        events = [line["event"] for line in part if line["event"] not in ("freeze", "costs")]
         check(events == ["run", "start", "epoch", "decision", "epoch", "decision", "summary"],
               f"events of {policy}", events)
         check(part[0]["policy"] == part[-1]["policy"] == policy, f"the policy {policy}", part)

@@ -43,3 +43,36 @@ TEST_CASE("any_feature_store does what the store inside does") {
     moved = no_feature_store{};
     CHECK(moved.budget() == 0);
 }
+
+TEST_CASE("any_feature_store tells what the store inside tells, and what holds for one that tells nothing") {
+    struct silent {
+        void put(std::span<const feature_key>, const tensor<float>&) {}
+        void get(std::span<const feature_key> keys, tensor<float>&, std::vector<std::size_t>& missed) {
+            missed.resize(keys.size());
+            for (std::size_t row = 0; row < keys.size(); ++row) missed[row] = row;
+        }
+        void prefetch(std::span<const feature_key>) {}
+        void clear() {}
+        std::size_t bytes() const { return 0; }
+        std::size_t budget() const { return 123; }
+    };
+    any_feature_store<float> plain = silent{};
+    CHECK_FALSE(plain.grows());
+    CHECK(plain.row_bytes({1, 2, 3}) == 6 * sizeof(float));
+    REQUIRE(plain.tiers().size() == 1);
+    CHECK(plain.tiers()[0].budget == 123);
+    CHECK(plain.problem().empty());
+    CHECK(plain.measure({1, 1, 1}).size() == 1);
+    CHECK_NOTHROW(plain.use_tiers(1));
+
+    any_feature_store<float> memory = memory_feature_store<float>(1 << 20);
+    CHECK(memory.grows());
+    CHECK(memory.row_bytes({1, 2, 3}) == 6 * sizeof(float) + feature_index_bytes);
+    CHECK(memory.tiers()[0].name == "memory");
+    const std::vector<feature_key> keys{{.sample = 1}};
+    tensor<float> row;
+    resize(row, 1, {1, 1, 3});
+    memory.put(keys, row);
+    memory.forget(keys);
+    CHECK(memory.bytes() == 0);
+}

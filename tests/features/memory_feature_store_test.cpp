@@ -242,3 +242,49 @@ TEST_CASE("get allocates nothing in a steady state, with a partial batch and wit
               store.get(whole, got, missed);
           }) == 0);
 }
+
+TEST_CASE("a memory_feature_store forgets single rows and keeps the others") {
+    memory_feature_store<float> store(plenty);
+    const auto put = rows_of<float>(5, 1);
+    store.put(keys_of({1, 2, 3, 4, 5}), put);
+    store.forget(keys_of({2, 9, 5, 2}));
+    auto got = rows_of<float>(5, 0);
+    missed_rows missed;
+    store.get(keys_of({1, 2, 3, 4, 5}), got, missed);
+    CHECK(missed == missed_rows{1, 4});
+    for (const std::size_t row : {0u, 2u, 3u}) CHECK(same_row(got, row, put, row));
+    store.forget(keys_of({1, 3, 4}));
+    CHECK(store.bytes() == 0);
+}
+
+TEST_CASE("the rows of one cut make way for those of another within the budget") {
+    constexpr std::size_t rows = 2000, budget = rows * (row_size * sizeof(float) + feature_index_bytes);
+    memory_feature_store<float> store(budget);
+    const auto key = [](std::size_t row, std::uint32_t cut) {
+        return std::vector<feature_key>{{.sample = row, .cut = cut}};
+    };
+    for (std::size_t row = 0; row < rows; ++row)
+        store.put(key(row, 1), rows_of<float>(1, static_cast<double>(row)));
+    std::size_t lost = 0;
+    auto small = rows_of<float>(1, 0, {1, 1, 7});
+    missed_rows missed;
+    for (std::size_t i = 0; i < rows; ++i) {
+        const std::size_t row = i * 7 % rows;
+        auto got = rows_of<float>(1, 0);
+        store.get(key(row, 1), got, missed);
+        REQUIRE(missed.empty());
+        REQUIRE(same(got, rows_of<float>(1, static_cast<double>(row))));
+        store.forget(key(row, 1));
+        store.put(key(row, 2), rows_of<float>(1, static_cast<double>(row), {1, 1, 7}));
+        store.get(key(row, 2), small, missed);
+        lost += missed.size();
+        REQUIRE(store.bytes() <= budget);
+    }
+    CHECK(lost <= rows / 32);
+    for (std::size_t row = 0; row < rows; ++row) {
+        store.get(key(row, 2), small, missed);
+        if (missed.empty()) REQUIRE(same(small, rows_of<float>(1, static_cast<double>(row), {1, 1, 7})));
+    }
+    store.put(key(0, 2), small);
+    CHECK_THROWS_AS(store.put(key(1, 2), rows_of<float>(1, 0)), shape_error);
+}

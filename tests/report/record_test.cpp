@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "frostline/report/record.hpp"
 
+#include "frostline/report/recorded_run.hpp"
 #include "support/catch.hpp"
 
 #include <unistd.h>
@@ -123,9 +124,10 @@ TEST_CASE("A record holds each event of a run as one line with exactly its field
     CHECK_THAT(text_of(folder.file()),
                StartsWith(R"({"schema":1,"event":"run","batch_size":64,"environment":{)"));
 
-    CHECK(lines[1].dump() == R"({"schema":1,"event":"start","epochs":3,"steps_per_epoch":20,"batch_size":64,)"
-                             R"("training_samples":1280,"blocks":[{"forward_flops":10,"backward_flops":20,)"
-                             R"("backward_input_flops":9,"output_bytes":400}]})");
+    CHECK(lines[1].dump() ==
+          R"({"schema":1,"event":"start","epochs":3,"steps_per_epoch":20,"batch_size":64,)"
+          R"("training_samples":1280,"views":1,"blocks":[{"forward_flops":10,"backward_flops":20,)"
+          R"("backward_input_flops":9,"output_bytes":400}]})");
     CHECK(lines[2].dump() ==
           R"({"schema":1,"event":"decision","epoch":1,"step":20,"scores":{"weight_change":[)"
           R"({"block":0,"score":0.25},{"block":2,"score":null},{"block":5,"score":1.5}]},)"
@@ -166,6 +168,49 @@ TEST_CASE("A record names the blocks that are frozen behind learning ones, where
         CHECK(lines[line]["frozen"] == 2);
         CHECK(lines[line]["frozen_behind"] == std::vector<std::size_t>{4, 5});
     }
+}
+
+TEST_CASE("A record holds what the plan reckoned with and considered, and that the store lost rows") {
+    const scratch_folder folder;
+    record log(folder.file(), "never", "none");
+    const plan_costs_known known{
+        .epoch = 2,
+        .step = 40,
+        .costs = {.block_seconds = {0.1, 1e-7 / 3}, .tiers = {{1e9, 2e9}, {3e8, 4e8}}},
+        .tiers = {{"memory", 1000, false}, {"disk", 5000, true}},
+        .row_bytes = {512, 128},
+        .grows = true};
+    log(known);
+    log(frost_line_moved{
+        .options = {{.seconds = 1.5},
+                    {.dropped = 2, .tiers = 1, .bytes = 640, .share = 0.5, .seconds = 0.25}}});
+    log(store_failed{.epoch = 3, .step = 50, .reason = "it is full"});
+    const auto lines = lines_of(folder.file());
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[0].dump() ==
+          R"({"schema":1,"event":"costs","epoch":2,"step":40,"block_seconds":[0.1,3.3333333333333334e-08],)"
+          R"("row_bytes":[512,128],"tiers":[{"name":"memory","budget":1000,"read_ahead":false,)"
+          R"("write_bytes_per_second":1000000000.0,"read_bytes_per_second":2000000000.0},)"
+          R"({"name":"disk","budget":5000,"read_ahead":true,"write_bytes_per_second":300000000.0,)"
+          R"("read_bytes_per_second":400000000.0}],"grows":true})");
+    CHECK(lines[1]["options"].dump() == R"([{"dropped":0,"tiers":0,"bytes":0,"share":0.0,"seconds":1.5},)"
+                                        R"({"dropped":2,"tiers":1,"bytes":640,"share":0.5,"seconds":0.25}])");
+    CHECK(lines[2].dump() ==
+          R"({"schema":1,"event":"store_failed","epoch":3,"step":50,"reason":"it is full"})");
+
+    // To the bit, so that a plan with them decides alike.
+    const auto costs = record_reader(folder.file()).read_costs();
+    CHECK(costs.block_seconds == known.costs.block_seconds);
+    REQUIRE(costs.tiers.size() == 2);
+    CHECK(costs.tiers[1].write_bytes_per_second == 3e8);
+    CHECK(costs.tiers[1].read_bytes_per_second == 4e8);
+}
+
+TEST_CASE("A record without costs is refused as a source of costs") {
+    const scratch_folder folder;
+    record(folder.file(), "never", "none").write({{"event", "run"}});
+    CHECK_THROWS_WITH(record_reader(folder.file()).read_costs(), ContainsSubstring("no line of event costs"));
+    CHECK_THROWS_AS(record_reader("/no/such/file").read_costs(), data_error);
 }
 
 TEST_CASE("The environment names the versions, the core of the BLAS and the threads") {

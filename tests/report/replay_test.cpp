@@ -58,15 +58,22 @@ trained train(const any_policy& policy, const training_options& options) {
 }
 
 replay_result replayed(const recorded_run& run, const any_policy& policy) {
-    return replay(run, policy, [&](std::size_t frozen, std::size_t dropped, std::size_t epochs_left) {
-        return plan_drop({.blocks = run.costs,
-                          .samples = run.training_samples,
-                          .epochs_left = epochs_left,
-                          .frozen = frozen,
-                          .dropped = dropped,
-                          .budget = plenty})
-            .dropped;
-    });
+    return replay(run, policy,
+                  [&](std::size_t frozen, std::size_t dropped, std::size_t filled, std::size_t epochs_left) {
+                      return plan_drop({.blocks = run.costs,
+                                        .row_bytes = run.plan->row_bytes,
+                                        .tiers = run.plan->tiers,
+                                        .samples = run.training_samples,
+                                        .views = run.views,
+                                        .epochs_left = epochs_left,
+                                        .frozen = frozen,
+                                        .dropped = dropped,
+                                        .filled_views = filled,
+                                        .tiers_used = dropped > 0 ? 1u : 0u,
+                                        .grows = run.plan->grows},
+                                       run.plan->costs)
+                          .dropped;
+                  });
 }
 
 /// A replay of the policy that trained tells exactly what happened.

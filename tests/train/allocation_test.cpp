@@ -9,6 +9,7 @@
 #include "frostline/data/augmentations/random_crop.hpp"
 #include "frostline/data/augmentations/random_resized_crop.hpp"
 #include "frostline/data/transforms/augmented.hpp"
+#include "frostline/features/disk_feature_store.hpp"
 #include "frostline/freeze/scorers/gradient_delta.hpp"
 #include "frostline/freeze/scorers/gradient_norm.hpp"
 #include "frostline/freeze/scorers/linear_cka.hpp"
@@ -221,7 +222,9 @@ void check_steps_allocate_nothing(const Network& network, const Data& data, std:
     REQUIRE(data.size() % batch_size != 0);
     const std::size_t epochs = wanted.size() + 1;
     test_run<Network> run(network, answers(std::move(wanted)), std::move(store), std::move(scorer));
-    const auto by_step = allocations_by_step(run, options_for(epochs, batch_size), data);
+    auto options = options_for(epochs, batch_size);
+    options.costs = fixed_costs(network);
+    const auto by_step = allocations_by_step(run, options, data);
     std::size_t active = 0, frozen = 0, dropped = 0, partial = 0;
     for (const auto& step : run.events.steps) {
         if (by_step[step.step] < 0) continue;
@@ -318,6 +321,13 @@ TEST_CASE("the steps of a small network with residual blocks allocate nothing") 
     SECTION("dropped and thawed") {
         check_steps_allocate_nothing(make_network(), images(70), 16, {0, 2, 2, 4, 4, 1, 1, 2, 2},
                                      memory_feature_store<float>(plenty), true);
+    }
+    SECTION("dropped to the disk, and partly there") {
+        const auto folder = std::filesystem::temp_directory_path();
+        check_steps_allocate_nothing(make_network(), images(70), 16, {0, 2, 2, 4, 4, 4},
+                                     disk_feature_store<float>(folder, plenty), true);
+        check_steps_allocate_nothing(make_network(), images(70), 16, {0, 3, 3, 3},
+                                     disk_feature_store<float>(folder, 100'000), true);
     }
     SECTION("partly stored") {
         check_steps_allocate_nothing(make_network(), images(70), 16, {0, 3, 3, 3}, small_store(100'000),

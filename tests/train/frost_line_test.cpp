@@ -117,6 +117,72 @@ TEST_CASE("moving the cut empties the store, and moving the frost line behind it
     CHECK(f.line.take_filled_samples() == 2);
 }
 
+namespace {
+
+/// A frost line with a store that can forget single rows.
+struct growing_fixture : fixture {
+    memory_feature_store<float> rows{plenty};
+    frost_line<small_network, memory_feature_store<float>> growing{network, rows};
+    std::map<std::size_t, std::size_t> advanced{};  // samples by the cut they came from
+
+    bool gives(const std::vector<std::size_t>& indices) {
+        const tensor<float> found = growing.input(data, indices, targets, ids);
+        const auto wanted = expected(indices, growing.frozen());
+        growing.take_advanced_samples(
+            [&](std::size_t samples, std::size_t from) { advanced[from] += samples; });
+        return same_bits({found.data(), found.size()}, {wanted.data(), wanted.size()});
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a cut that moves towards the output advances what is stored, and computes the rest from images") {
+    growing_fixture f;
+    f.growing.move(3, 1);
+    CHECK(f.gives({0, 1, 2, 3}));
+    CHECK(f.growing.take_filled_samples() == 4);
+    const std::size_t before = f.rows.bytes();
+
+    f.growing.move(4, 3);
+    CHECK(f.growing.advances());
+    CHECK(f.rows.bytes() == before);
+    CHECK(f.gives({7, 2, 0, 8}));
+    CHECK(f.advanced == std::map<std::size_t, std::size_t>{{1, 2}});
+    CHECK(f.growing.take_filled_samples() == 2);
+    CHECK(f.gives({7, 2, 0, 8}));
+    CHECK(f.advanced[1] == 2);
+    CHECK(f.growing.take_filled_samples() == 0);
+
+    // On to the next, while rows still lie at both earlier cuts.
+    f.growing.move(5, 5);
+    CHECK(f.gives({1, 2, 9, 0, 3}));
+    CHECK(f.advanced == std::map<std::size_t, std::size_t>{{1, 4}, {3, 2}});
+    CHECK(f.growing.take_filled_samples() == 1);
+    CHECK(f.gives({7, 8}));
+    CHECK(f.advanced[3] == 4);
+    CHECK(f.gives({0, 1, 2, 3, 7, 8, 9}));
+    CHECK(f.growing.take_filled_samples() == 0);
+    CHECK(f.rows.bytes() < before);
+}
+
+TEST_CASE("a cut that moves towards the input, or thaws, leaves nothing to advance") {
+    growing_fixture f;
+    f.growing.move(4, 3);
+    CHECK(f.gives({0, 1}));
+    f.growing.move(4, 4);
+    f.growing.move(4, 1);
+    CHECK_FALSE(f.growing.advances());
+    CHECK(f.rows.bytes() == 0);
+    CHECK(f.gives({0, 1}));
+    f.growing.move(0, 0);
+    f.growing.move(4, 3);
+    CHECK_FALSE(f.growing.advances());
+    f.growing.take_filled_samples();
+    CHECK(f.gives({0, 1}));
+    CHECK(f.growing.take_filled_samples() == 2);
+    CHECK(f.advanced.empty());
+}
+
 TEST_CASE("after thawing below the cut a store that does not forget is asked for other features") {
     line_under_test f;
     f.store.log->forgets = false;

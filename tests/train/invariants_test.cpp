@@ -90,7 +90,8 @@ TEST_CASE("training VGG-11 from the store equals training with the frozen blocks
     const auto data = images(256, 32);
     auto network = vgg11<float>({32, 32, 1}, 10);
     network.initialise(1);
-    const auto options = options_for(4, 60);
+    auto options = options_for(4, 60);
+    options.costs = fixed_costs(network);
 
     test_run recomputed(network, answers({4, 5}), no_feature_store{});
     recomputed.trains.run(options, data);

@@ -259,12 +259,20 @@ struct test_run {
     }
 };
 
+/// The plan's costs for a network whose store has so many tiers: the same on every machine.
+template <class Network>
+plan_costs fixed_costs(const Network& network, std::size_t tiers = 1) {
+    return assumed_costs(costs_of_blocks(network), tiers);
+}
+
+/// For the small network.
 inline training_options options_for(std::size_t epochs, std::size_t batch_size = 32) {
     return {.epochs = epochs,
             .batch_size = batch_size,
             .schedule = constant{0.05},
             .weight_decay = 5e-4,
-            .seed = 7};
+            .seed = 7,
+            .costs = fixed_costs(make_network())};
 }
 
 inline constexpr std::size_t plenty = std::size_t{1} << 30;

@@ -61,6 +61,8 @@ concept dataset = requires(const D& d, std::size_t index, std::span<float> singl
 /// 8. `d.read(index, view, pixels)`, view a `std::uint32_t`: overwrites `pixels` with that view of the
 /// sample.
 ///    The same index and view always give the same values, and `d.read(index, pixels)` gives view 0.
+/// 9. `d.views() -> std::size_t`, optional: after how many views they come again: view v is view v % views().
+///    Absent, or 0: never.
 template <class D>
 concept dataset_with_views = dataset<D> && requires(const D& d, std::size_t index, std::uint32_t view,
                                                     std::span<float> singles, std::span<double> doubles) {
@@ -76,6 +78,16 @@ bool is_random(const D& data) {
         return data.random();
     else
         return false;
+}
+
+/// After how many epochs the same pixels come again: 1 where nothing is random, 0: never.
+template <dataset D>
+std::size_t views_of(const D& data) {
+    if (!is_random(data)) return 1;
+    if constexpr (requires { std::size_t{data.views()}; })
+        return data.views();
+    else
+        return 0;
 }
 
 /// Reads a view of a sample, which is the sample itself where there are no views.

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace frostline::inline FROSTLINE_ISA {
@@ -22,6 +23,19 @@ struct feature_key {
     bool operator==(const feature_key&) const = default;
 };
 
+/// One place where a store keeps rows: what the plan reckons with.
+struct store_tier {
+    std::string name;
+    std::size_t budget = 0;   ///< bytes
+    bool read_ahead = false;  ///< whether prefetch reads while the network is busy
+};
+
+/// How fast one tier of a store takes rows and gives them back, in the bytes that they take there.
+struct tier_costs {
+    double write_bytes_per_second = 0;
+    double read_bytes_per_second = 0;
+};
+
 /// A feature store: where the outputs of dropped blocks lie.
 ///
 /// Requirements on a type `F` for the scalar type `T`:
@@ -35,6 +49,17 @@ struct feature_key {
 /// 4. `f.clear()`: forgets all and gives the memory back.
 /// 5. `f.bytes() -> std::size_t` held now, and `f.budget() -> std::size_t`, the most it may hold.
 ///
+/// Optional:
+/// 6. `f.forget(keys)`: gives up these rows, held or not, and their memory. Such a store may hold rows of
+///    several cuts at a time, those of one cut being of one size: when the cut moves towards the output, what
+///    is stored is advanced through the blocks between. Any other store is cleared when the cut moves.
+/// 7. `f.tiers() -> std::vector<store_tier>`: the places where rows lie, in the order in which they fill up,
+///    in place of one of budget() bytes. Then also `f.use_tiers(count)`, that new rows go to the leading
+///    `count` of them alone, and `f.measure(shape) -> std::vector<tier_costs>`, called when nothing is held.
+/// 8. `f.row_bytes(shape) -> std::size_t`: what a row of this shape takes, in place of its size.
+/// 9. `f.problem() -> std::string`: one sentence on why rows were lost that should be there; empty: none
+/// were.
+///
 /// One thread at a time. In a steady state `get` allocates nothing. The smallest model is no_feature_store,
 /// which misses everything.
 template <class F, class T>
@@ -47,6 +72,42 @@ concept feature_store = requires(F f, const F c, std::span<const feature_key> ke
     { c.bytes() } -> std::same_as<std::size_t>;
     { c.budget() } -> std::same_as<std::size_t>;
 };
+
+/// Whether what the store holds can be advanced to a later cut.
+template <class F>
+bool grows(const F& store) {
+    if constexpr (requires { bool{store.grows()}; })
+        return store.grows();
+    else
+        return requires(F f, std::span<const feature_key> keys) { f.forget(keys); };
+}
+
+/// The tiers of a store; one where it does not tell.
+template <class F>
+std::vector<store_tier> tiers_of(const F& store) {
+    if constexpr (requires { store.tiers(); })
+        return store.tiers();
+    else
+        return {{.name = "the store", .budget = store.budget()}};
+}
+
+/// Bytes that a store takes for a row of this shape.
+template <class T, class F>
+std::size_t row_bytes_of(const F& store, const sample_shape& shape) {
+    if constexpr (requires { store.row_bytes(shape); })
+        return store.row_bytes(shape);
+    else
+        return shape.size() * sizeof(T);
+}
+
+/// Why a store lost rows; empty where it lost none, or does not tell.
+template <class F>
+std::string problem_of(const F& store) {
+    if constexpr (requires { std::string(store.problem()); })
+        return store.problem();
+    else
+        return {};
+}
 
 /// Stops compilation with one sentence for each requirement of `feature_store` that `F` does not meet.
 template <class F, class T>

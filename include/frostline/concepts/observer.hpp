@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frostline/concepts/freezing_policy.hpp"
+#include "frostline/concepts/plan_costs.hpp"
 #include "frostline/core/isa.hpp"
 
 #include <concepts>
@@ -24,6 +25,7 @@ struct run_started {
     std::uint64_t seed = 0;
     int threads = 0;
     std::vector<block_costs> costs{};  ///< by block of the network: what a replay counts with
+    std::size_t views = 1;             ///< after how many epochs the same images come again; 0: never
 };
 
 /// After each training step.
@@ -58,6 +60,26 @@ struct frost_line_moved {
     std::size_t dropped_before = 0, dropped = 0;  ///< in blocks of the network
     std::string reason{};  ///< one sentence: what the policy wanted and what the plan made of it
     std::vector<std::size_t> frozen_behind{};  ///< blocks that are frozen behind the leading ones
+    std::vector<drop_option> options{};        ///< what the plan considered; empty where it was not asked
+};
+
+/// What the plan reckons with: once a run, when costs were given at its start, else when they were measured,
+/// at its first freeze.
+struct plan_costs_known {
+    std::size_t epoch = 0;
+    std::size_t step = 0;
+    plan_costs costs{};
+    std::vector<store_tier> tiers{};
+    std::vector<std::size_t>
+        row_bytes{};     ///< by block of the network: what the store takes for a row behind it
+    bool grows = false;  ///< whether what is stored can be advanced to a later cut
+};
+
+/// The feature store lost rows, which are computed again from then on. Told once a run.
+struct store_failed {
+    std::size_t epoch = 0;
+    std::size_t step = 0;
+    std::string reason{};  ///< one sentence
 };
 
 /// After each epoch and its evaluation.
@@ -116,7 +138,8 @@ struct run_finished {
 template <class O>
 concept observer = std::invocable<O&, const run_started&> || std::invocable<O&, const step_finished&> ||
     std::invocable<O&, const decision_taken&> || std::invocable<O&, const frost_line_moved&> ||
-    std::invocable<O&, const epoch_finished&> || std::invocable<O&, const run_finished&>;
+    std::invocable<O&, const epoch_finished&> || std::invocable<O&, const run_finished&> ||
+    std::invocable<O&, const plan_costs_known&> || std::invocable<O&, const store_failed&>;
 
 /// Calls `target` with `event` if it takes such events.
 template <class Observer, class Event>
@@ -129,7 +152,8 @@ template <class O>
 consteval bool explain_observer() {
     static_assert(observer<O>,
                   "frostline: an observer must be callable with a const reference to one of run_started, "
-                  "step_finished, decision_taken, frost_line_moved, epoch_finished, run_finished");
+                  "step_finished, decision_taken, frost_line_moved, epoch_finished, run_finished, "
+                  "plan_costs_known, store_failed");
     return true;
 }
 

@@ -26,6 +26,7 @@ public:
     std::uint64_t sample_id(std::size_t index) const { return held_->sample_id(index); }
     std::int32_t target(std::size_t index) const { return held_->target(index); }
     bool random() const { return held_->random(); }
+    std::size_t views() const { return held_->views(); }
 
     template <std::floating_point T>
     void read(std::size_t index, std::span<T> pixels) const {
@@ -45,6 +46,7 @@ private:
         virtual std::uint64_t sample_id(std::size_t index) const = 0;
         virtual std::int32_t target(std::size_t index) const = 0;
         virtual bool random() const = 0;
+        virtual std::size_t views() const = 0;
         virtual void read(std::size_t index, std::uint32_t view, std::span<float> pixels) const = 0;
         virtual void read(std::size_t index, std::uint32_t view, std::span<double> pixels) const = 0;
     };
@@ -59,6 +61,7 @@ private:
         std::uint64_t sample_id(std::size_t index) const override { return data.sample_id(index); }
         std::int32_t target(std::size_t index) const override { return data.target(index); }
         bool random() const override { return is_random(data); }
+        std::size_t views() const override { return views_of(data); }
         void read(std::size_t index, std::uint32_t view, std::span<float> pixels) const override {
             read_view(data, index, view, pixels);
         }

@@ -26,6 +26,8 @@ public:
     batch_loader(const batch_loader&) = delete;
     batch_loader& operator=(const batch_loader&) = delete;
 
+    const Dataset& data() const { return data_; }
+
     /// Begins to load `of`, the order of which has to last until its last next(), in the given view. What was
     /// begun before is given up.
     void start(const batches& of, std::uint32_t view) {

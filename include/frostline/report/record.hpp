@@ -128,8 +128,8 @@ inline record_line comparison_json(const record_line& without, const record_line
 enum class existing_record { replace, append };
 
 /// An observer that writes what happens in a run to a file of JSON lines: `start`, `decision`, `epoch`,
-/// `freeze` and `summary`, and whatever lines its program adds by `write`. Numbers that are not finite become
-/// null.
+/// `freeze`, `costs`, `store_failed` and `summary`, and whatever lines its program adds by `write`. Numbers
+/// that are not finite become null.
 ///
 /// Every line goes to the file at once and as a whole, so that the record of a killed program holds all lines
 /// up to then. A line that does not fit on the disk is taken back: the file never holds half a line. Several
@@ -196,6 +196,7 @@ public:
             {"steps_per_epoch", event.steps_per_epoch},
             {"batch_size", event.batch_size},
             {"training_samples", event.training_samples},
+            {"views", event.views},
             {"blocks", std::move(blocks)},
         });
     }
@@ -231,7 +232,42 @@ public:
             {"dropped", event.dropped}, {"reason", event.reason},
         };
         add_blocks(line, "frozen_behind", event.frozen_behind);
+        if (!event.options.empty()) {
+            auto& options = line["options"] = record_line::array();
+            for (const auto& option : event.options)
+                options.push_back({{"dropped", option.dropped},
+                                   {"tiers", option.tiers},
+                                   {"bytes", std::llround(option.bytes)},
+                                   {"share", option.share},
+                                   {"seconds", option.seconds}});
+        }
         write(line);
+    }
+
+    void operator()(const plan_costs_known& event) {
+        record_line tiers = record_line::array();
+        for (std::size_t tier = 0; tier < event.tiers.size(); ++tier)
+            tiers.push_back({{"name", event.tiers[tier].name},
+                             {"budget", event.tiers[tier].budget},
+                             {"read_ahead", event.tiers[tier].read_ahead},
+                             {"write_bytes_per_second", event.costs.tiers[tier].write_bytes_per_second},
+                             {"read_bytes_per_second", event.costs.tiers[tier].read_bytes_per_second}});
+        write({
+            {"event", "costs"},
+            {"epoch", event.epoch},
+            {"step", event.step},
+            {"block_seconds", event.costs.block_seconds},
+            {"row_bytes", event.row_bytes},
+            {"tiers", std::move(tiers)},
+            {"grows", event.grows},
+        });
+    }
+
+    void operator()(const store_failed& event) {
+        write({{"event", "store_failed"},
+               {"epoch", event.epoch},
+               {"step", event.step},
+               {"reason", event.reason}});
     }
 
     void operator()(const epoch_finished& event) {

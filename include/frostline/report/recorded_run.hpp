@@ -2,6 +2,8 @@
 #pragma once
 
 #include "frostline/concepts/freezing_policy.hpp"
+#include "frostline/concepts/observer.hpp"
+#include "frostline/concepts/plan_costs.hpp"
 #include "frostline/core/errors.hpp"
 #include "frostline/core/pass.hpp"
 #include "frostline/report/record.hpp"
@@ -39,9 +41,12 @@ struct recorded_run {
     std::size_t steps_per_epoch = 0;
     std::size_t batch_size = 0;
     std::size_t training_samples = 0;
-    std::vector<block_costs> costs{};            ///< of every block of the network
+    std::size_t views = 1;             ///< after how many epochs the same images come again; 0: never
+    std::vector<block_costs> costs{};  ///< of every block of the network
     std::vector<std::size_t> learning_blocks{};  ///< their numbers in the network
     std::vector<decision> decisions{};
+    std::optional<plan_costs_known>
+        plan{};  ///< absent where nothing froze, and in records of earlier versions
     std::size_t finished_epochs = 0;
     double seconds = 0;  ///< of training, all of its epochs together
 
@@ -63,10 +68,20 @@ class record_reader {
 public:
     explicit record_reader(std::filesystem::path path) : path_(std::move(path)) {}
 
+    /// The first line of event `costs`, which a run with these costs can be given.
+    plan_costs read_costs() {
+        std::ifstream file = open();
+        std::string text;
+        for (number_ = 1; std::getline(file, text); ++number_) {
+            const auto line = json::parse(text, nullptr, /*allow_exceptions=*/false);
+            if (line.is_object() && line.contains("event") && line["event"] == "costs")
+                return plan(line).costs;
+        }
+        throw data_error(sentence("the record ", path_.string(), " holds no line of event costs"));
+    }
+
     std::vector<recorded_run> read() {
-        std::ifstream file(path_);
-        require<data_error>(file.is_open() && !std::filesystem::is_directory(path_),
-                            "cannot read the record ", path_.string());
+        std::ifstream file = open();
         std::vector<recorded_run> runs;
         std::string text, policy;
         for (number_ = 1; std::getline(file, text); ++number_) {
@@ -82,11 +97,17 @@ public:
                 runs.push_back(start(line));
                 runs.back().policy = std::exchange(policy, {});
             }
-            if (event != "decision" && event != "epoch" && event != "summary") continue;
+            if (event != "decision" && event != "epoch" && event != "summary" && event != "costs") continue;
             need(!runs.empty(),
                  "comes before any line of event start, which tells what the blocks cost: records of earlier "
                  "versions have none");
             if (event == "decision") runs.back().decisions.push_back(decision(line, runs.back()));
+            if (event == "costs") {
+                runs.back().plan = plan(line);
+                need(runs.back().plan->row_bytes.size() == runs.back().blocks() &&
+                         runs.back().plan->costs.block_seconds.size() == runs.back().blocks(),
+                     "tells of another number of blocks than the line of event start");
+            }
             if (event == "epoch") {
                 runs.back().seconds += number(line, "seconds");
                 ++runs.back().finished_epochs;
@@ -105,6 +126,13 @@ public:
 
 private:
     using json = nlohmann::json;
+
+    std::ifstream open() const {
+        std::ifstream file(path_);
+        require<data_error>(file.is_open() && !std::filesystem::is_directory(path_),
+                            "cannot read the record ", path_.string());
+        return file;
+    }
 
     template <class... Parts>
     void need(bool condition, const Parts&... parts) const {
@@ -132,12 +160,38 @@ private:
         return value;
     }
 
+    plan_costs_known plan(const json& line) const {
+        plan_costs_known found;
+        found.epoch = count(line, "epoch");
+        found.step = count(line, "step");
+        for (const auto& seconds : array(line, "block_seconds")) {
+            need(seconds.is_number(), "has no numbers in the field block_seconds");
+            found.costs.block_seconds.push_back(seconds);
+        }
+        for (const auto& bytes : array(line, "row_bytes")) {
+            need(bytes.is_number_unsigned(), "has no whole numbers in the field row_bytes");
+            found.row_bytes.push_back(bytes);
+        }
+        for (const auto& tier : array(line, "tiers")) {
+            const auto &name = field(tier, "name"), &ahead = field(tier, "read_ahead");
+            need(name.is_string() && ahead.is_boolean(), "has a tier without name or read_ahead");
+            found.tiers.push_back({name, count(tier, "budget"), ahead});
+            found.costs.tiers.push_back(
+                {number(tier, "write_bytes_per_second"), number(tier, "read_bytes_per_second")});
+        }
+        const auto& grows = field(line, "grows");
+        need(grows.is_boolean(), "has neither true nor false in the field grows");
+        found.grows = grows;
+        return found;
+    }
+
     recorded_run start(const json& line) const {
         recorded_run run;
         run.epochs = count(line, "epochs");
         run.steps_per_epoch = count(line, "steps_per_epoch");
         run.batch_size = count(line, "batch_size");
         run.training_samples = count(line, "training_samples");
+        if (line.contains("views")) run.views = count(line, "views");
         need(run.epochs > 0 && run.steps_per_epoch > 0 && run.batch_size > 0,
              "tells of a run without a step");
         for (const auto& block : array(line, "blocks"))

@@ -38,8 +38,9 @@ struct replay_result {
 /// a run of its own; but the scores are those of the recorded run, so that of a policy that trained it (or of
 /// one that decides alike) the replay is exact, and of any other it tells what it would have done at each
 /// decision with those scores. The record of a run with `never` has scores of all blocks and serves for all.
-/// @param drop  drop(frozen, dropped, epochs_left): how many leading blocks of the network are dropped at the
-/// end of an epoch, `frozen` of them frozen and `dropped` dropped now
+/// @param drop  drop(frozen, dropped, filled_views, epochs_left): how many leading blocks of the network are
+/// dropped at the end of an epoch, `frozen` of them frozen, `dropped` dropped now and so many views stored
+/// there
 template <freezing_policy Policy, class Drop>
 replay_result replay(const recorded_run& run, const Policy& policy, const Drop& drop) {
     const std::size_t blocks = run.learning_blocks.size(), last = blocks - 1;
@@ -58,7 +59,11 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
     frozen_blocks frozen;
     std::vector<bool> behind;
     std::size_t dropped = 0;
-    bool filling = false;  // the first epoch behind a new cut runs the dropped blocks once more
+    const std::size_t views = std::max<std::size_t>(1, run.views);
+    const bool grows = run.plan && run.plan->grows;
+    // The cut at which each view is stored; the first epoch on a view that is not, or at an earlier cut, runs
+    // the dropped blocks behind that once more.
+    std::vector<std::size_t> stored(views, 0);
     std::vector<decision_scores> scores;
     std::vector<double> train_losses, learning_rates;
     auto next = run.decisions.begin();
@@ -67,7 +72,7 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
 
     const auto change = [&](std::size_t epoch, std::size_t step, const frozen_blocks& wanted,
                             std::size_t dropped_then) {
-        if (dropped_then != dropped) filling = dropped_then > 0;
+        if (dropped_then < dropped || (dropped_then > dropped && !grows)) stored.assign(views, 0);
         if (wanted != frozen || dropped_then != dropped)
             result.moves.push_back({epoch, step, wanted, dropped_then});
         frozen = wanted;
@@ -109,7 +114,9 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
         for (std::size_t seen = 0; seen < run.training_samples;) {
             const std::size_t samples = std::min(run.batch_size, run.training_samples - seen);
             const std::size_t boundary = of_learning_block(frozen.leading());
-            flops.add_step(samples, filling ? samples : 0, boundary, dropped, behind);
+            const std::size_t from = std::min(stored[epoch % views], dropped);
+            flops.add_step(samples, from == 0 ? samples : 0, boundary, dropped, behind);
+            if (from > 0) flops.add_advance(samples, from, dropped);
             seen += samples;
             ++step;
             if (next == run.decisions.end() || next->step != step || seen == run.training_samples) continue;
@@ -117,12 +124,13 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
             const std::size_t kept = dropped <= of_learning_block(wanted.leading()) ? dropped : 0;
             change(epoch, step, wanted, kept);
         }
-        filling = false;
+        stored[epoch % views] = dropped;
         frozen_blocks wanted = frozen;
         if (next != run.decisions.end() && next->step == step) wanted = decide(*next++);
         if (epoch + 1 == run.epochs) break;
         const std::size_t boundary = of_learning_block(wanted.leading());
-        change(epoch + 1, step, wanted, drop(boundary, dropped, run.epochs - epoch - 1));
+        const auto filled = static_cast<std::size_t>(std::count(stored.begin(), stored.end(), dropped));
+        change(epoch + 1, step, wanted, drop(boundary, dropped, filled, run.epochs - epoch - 1));
     }
     result.forward_flops = flops.forward();
     result.forward_flops_full = flops.forward_full();

@@ -34,6 +34,11 @@ public:
         backward_full_ += samples * backward_from(0, {});
     }
 
+    /// Samples whose features at the cut `from` ran through the blocks [from, dropped).
+    void add_advance(std::size_t samples, std::size_t from, std::size_t dropped) {
+        forward_ += samples * (forward_until_[dropped] - forward_until_[from]);
+    }
+
     /// Of one sample, forward and backward, where nothing is frozen.
     std::uint64_t full_of_sample() const { return forward_until_.back() + backward_from(0, {}); }
 

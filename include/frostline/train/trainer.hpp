@@ -8,6 +8,7 @@
 #include "frostline/concepts/loss.hpp"
 #include "frostline/concepts/observer.hpp"
 #include "frostline/concepts/optimiser.hpp"
+#include "frostline/concepts/plan_costs.hpp"
 #include "frostline/concepts/scorer.hpp"
 #include "frostline/core/all_finite.hpp"
 #include "frostline/core/parallel.hpp"
@@ -16,6 +17,7 @@
 #include "frostline/optim/schedules.hpp"
 #include "frostline/train/costs.hpp"
 #include "frostline/train/decision_history.hpp"
+#include "frostline/train/drop_planner.hpp"
 #include "frostline/train/evaluation.hpp"
 #include "frostline/train/flop_counter.hpp"
 #include "frostline/train/frost_line.hpp"
@@ -47,6 +49,7 @@ struct training_options {
     std::uint64_t seed = 0;  ///< of the batch order and of random layers, not of the network's weights
     std::size_t shards = 1;  ///< each batch takes an equal share from each of so many fixed parts of the data
     std::size_t decide_every = 0;  ///< steps from one decision to the next; 0: one decision after each epoch
+    std::optional<plan_costs> costs{};  ///< what the plan reckons with; absent: measured at the first freeze
 };
 
 /// Stands for a data set that is not there; an empty std::optional of a data set does so at run time.
@@ -109,6 +112,7 @@ public:
           optimiser_(std::move(optimiser)),
           store_(std::move(store)),
           line_(network_, store_),
+          planner_(network_, store_),
           costs_(costs_of_blocks(network_)),
           decisions_(network_, std::move(scorer), std::move(policy)),
           observers_(observers...) {}
@@ -135,6 +139,8 @@ public:
         const std::size_t steps_per_epoch = (train.size() + options.batch_size - 1) / options.batch_size;
         optimiser_.attach(network_.slices());
         line_.move(0, 0);
+        planner_.start(options.costs);
+        failure_told_ = false;
         const std::size_t steps = options.epochs * steps_per_epoch;
         rates_.assign(network_.blocks(), {});
         wanted_ = {};
@@ -152,7 +158,10 @@ public:
                          .parameters = network_.parameters(),
                          .seed = options.seed,
                          .threads = threads(),
-                         .costs = costs_});
+                         .costs = costs_,
+                         .views = views_of(train)});
+
+        if (options.costs) tell(planner_.basis(0, 0));
 
         batch_loader<T, Train> loader(train);
         std::size_t step = 0;
@@ -184,15 +193,17 @@ public:
             };
             const batches of_epoch(order, options.batch_size, options.shards);
             const auto view = static_cast<std::uint32_t>(epoch);
-            // What is dropped needs the images alone that the store misses.
-            const bool ahead = line_.dropped() == 0;
+            // What is stored needs no images but those that the store misses.
+            const bool ahead = line_.dropped() == 0 || (planner_.fills(views_of(train)) && !line_.advances());
             if (ahead) loader.start(of_epoch, view);
+            std::size_t number = 0;
             for (const auto batch : of_epoch) {
                 report.learning_rate = options.schedule({.step = step,
                                                          .steps = options.epochs * steps_per_epoch,
                                                          .steps_per_epoch = steps_per_epoch});
-                const tensor<T>& features = ahead ? line_.input(loader, targets_, ids_)
+                const tensor<T>& features = ahead ? line_.input(loader, targets_, ids_, view)
                                                   : line_.input(train, batch, targets_, ids_, view);
+                if (++number < of_epoch.size()) line_.prefetch(train, of_epoch[number], view);
                 const bool decides = options.decide_every == 0 ? (step + 1) % steps_per_epoch == 0
                                                                : (step + 1) % options.decide_every == 0;
                 decisions_.before_step(decides);
@@ -201,6 +212,9 @@ public:
                 const double batch_loss = last_loss = this->step(features, options, rate, correct);
                 flops.add_step(batch.size(), line_.take_filled_samples(), line_.frozen(), line_.dropped(),
                                line_.behind());
+                line_.take_advanced_samples([&](std::size_t samples, std::size_t from) {
+                    flops.add_advance(samples, from, line_.dropped());
+                });
                 losses.add(batch_loss, batch.size());
                 since_decision.add(batch_loss, batch.size());
                 tell(step_finished{.epoch = epoch,
@@ -224,6 +238,7 @@ public:
                         epoch, step,
                         {.dropped =
                              line_.dropped() <= decisions_.boundary(wanted_.leading()) ? line_.dropped() : 0,
+                         .tiers = planner_.tiers_used(),
                          .reason = "within an epoch nothing new is dropped"});
                 }
             }
@@ -259,8 +274,13 @@ public:
             summary.dropped = line_.dropped();
             tell(report);
             if (decision) tell(*decision);
-            if (!summary.stopped && epoch + 1 < options.epochs)
-                move_line(epoch + 1, step, plan(options.epochs - epoch - 1, train));
+            tell_failure(epoch, step);
+            if (!summary.stopped && epoch + 1 < options.epochs) {
+                const stopwatch planning;
+                const auto planned = plan(epoch + 1, step, options, train);
+                summary.seconds += planning.seconds();
+                move_line(epoch + 1, step, planned);
+            }
         }
         tell(summary);
         return summary;
@@ -371,14 +391,21 @@ private:
     }
 
     template <class Train>
-    drop_decision plan(std::size_t epochs_left, const Train& train) const {
-        return plan_drop({.blocks = costs_,
-                          .samples = train.size(),
-                          .epochs_left = epochs_left,
-                          .frozen = decisions_.boundary(wanted_.leading()),
-                          .dropped = line_.dropped(),
-                          .budget = store_.budget(),
-                          .random = is_random(train)});
+    drop_decision plan(std::size_t epoch, std::size_t step, const training_options& options,
+                       const Train& train) {
+        const bool knew = planner_.has_costs();
+        auto decision = planner_.plan(train, options.epochs - epoch, decisions_.boundary(wanted_.leading()),
+                                      options.batch_size);
+        if (!knew && planner_.has_costs()) tell(planner_.basis(epoch, step));
+        return decision;
+    }
+
+    void tell_failure(std::size_t epoch, std::size_t step) {
+        if (failure_told_) return;
+        const std::string reason = problem_of(store_);
+        if (reason.empty()) return;
+        failure_told_ = true;
+        tell(store_failed{epoch, step, reason});
     }
 
     // Makes what the policy wants true, as far as the rules and the plan allow.
@@ -394,6 +421,7 @@ private:
             if (is_frozen(block, frozen_before, line_.behind()) && !is_frozen(block, frozen, behind))
                 optimiser_.reset(block, block + 1);
         line_.move(frozen, plan.dropped, std::move(behind));
+        planner_.moved(plan);
         tell(frost_line_moved{
             .epoch = epoch,
             .step = step,
@@ -403,7 +431,8 @@ private:
             .dropped = plan.dropped,
             .reason = sentence("the policy wants ", wanted_.leading(), " learning blocks frozen",
                                others_wanted(), "; ", plan.reason),
-            .frozen_behind = numbers_of(line_.behind())});
+            .frozen_behind = numbers_of(line_.behind()),
+            .options = plan.options});
     }
 
     std::string others_wanted() const {
@@ -416,6 +445,8 @@ private:
     Optimiser optimiser_;
     Store store_;
     frost_line<Network, Store> line_;
+    drop_planner<Network, Store> planner_;
+    bool failure_told_ = false;
     std::vector<block_costs> costs_;  // of every block
     decision_history<Network, Scorer, Policy> decisions_;
     std::tuple<Observers&...> observers_;

@@ -48,6 +48,7 @@ public:
     std::uint64_t sample_id(std::size_t index) const { return data_.sample_id(index); }
     std::int32_t target(std::size_t index) const { return data_.target(index); }
     bool random() const { return is_random(data_); }
+    std::size_t views() const { return views_of(data_); }
 
     template <std::floating_point T>
     void read(std::size_t index, std::span<T> pixels) const {

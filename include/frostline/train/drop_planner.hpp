@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/concepts/dataset.hpp"
+#include "frostline/concepts/feature_store.hpp"
+#include "frostline/concepts/freezing_policy.hpp"
+#include "frostline/concepts/observer.hpp"
+#include "frostline/concepts/plan_costs.hpp"
+#include "frostline/core/tensor.hpp"
+#include "frostline/data/batches.hpp"
+#include "frostline/features/assumed_costs.hpp"
+#include "frostline/features/drop_plan.hpp"
+#include "frostline/features/measure_store.hpp"
+#include "frostline/train/costs.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace frostline::inline FROSTLINE_ISA {
+
+/// Seconds that each block takes for one sample of `images`, forward in inference: the faster of two passes.
+template <class Network, class T>
+std::vector<double> block_seconds_of(Network& network, const tensor<T>& images) {
+    using clock = std::chrono::steady_clock;
+    const auto samples = static_cast<double>(samples_of(images));
+    std::vector<double> seconds(network.blocks());
+    for (int round = 0; round < 2; ++round) {
+        const tensor<T>* x = &images;
+        for (std::size_t block = 0; block < seconds.size(); ++block) {
+            const auto start = clock::now();
+            x = &network.forward(*x, block, block + 1, {.phase = phase::inference});
+            const double taken = std::chrono::duration<double>(clock::now() - start).count() / samples;
+            seconds[block] = round == 0 ? taken : std::min(seconds[block], taken);
+        }
+    }
+    return seconds;
+}
+
+/// Asks the plan what to drop, and keeps what it reckons with: the costs of this run, and how much of the
+/// present cut is stored.
+template <class Network, class Store>
+class drop_planner {
+    using T = typename Network::value_type;
+
+public:
+    drop_planner(Network& network, Store& store)
+        : network_(network), store_(store), blocks_(costs_of_blocks(network)) {
+        start();
+    }
+
+    /// A run begins, without blocks dropped. @param costs  absent: measured when the first block is frozen
+    /// @throws argument_error when the given costs do not fit network and store
+    void start(std::optional<plan_costs> costs = std::nullopt) {
+        costs_ = std::move(costs);
+        tiers_ = tiers_of(store_);
+        if (costs_) check(*costs_, network_.blocks(), tiers_.size());
+        row_bytes_.clear();
+        for (std::size_t block = 0; block < network_.blocks(); ++block)
+            row_bytes_.push_back(row_bytes_of<T>(store_, network_.block(block).output));
+        dropped_ = filled_ = tiers_used_ = 0;
+    }
+
+    /// To be asked once at the end of each epoch: what to drop, `frozen` blocks being frozen from then on.
+    /// The first time that any is, it times blocks and store, on a batch of so many samples.
+    template <dataset Train>
+    drop_decision plan(const Train& train, std::size_t epochs_left, std::size_t frozen,
+                       std::size_t batch_size = 128) {
+        const std::size_t views = views_of(train);
+        ++filled_;
+        if (frozen > 0 && store_.budget() == 0) return {.reason = "there is no store"};
+        if (frozen > 0 && views > 0 && !costs_) measure(train, batch_size);
+        return plan_drop({.blocks = blocks_,
+                          .row_bytes = row_bytes_,
+                          .tiers = tiers_,
+                          .samples = train.size(),
+                          .views = views,
+                          .epochs_left = epochs_left,
+                          .frozen = frozen,
+                          .dropped = dropped_,
+                          .filled_views = std::min(views, filled_),
+                          .tiers_used = tiers_used_,
+                          .grows = grows(store_)},
+                         costs_ ? *costs_ : plan_costs{});
+    }
+
+    /// The cut is moved as decided.
+    void moved(const drop_decision& decision) {
+        if (decision.dropped == dropped_) return;
+        dropped_ = decision.dropped;
+        filled_ = 0;
+        tiers_used_ = decision.tiers;
+        if constexpr (requires { store_.use_tiers(tiers_used_); }) store_.use_tiers(tiers_used_);
+    }
+
+    /// Whether the next epoch meets a view that is not stored at the present cut.
+    bool fills(std::size_t views) const { return dropped_ > 0 && filled_ < views; }
+
+    std::size_t tiers_used() const { return tiers_used_; }
+    bool has_costs() const { return costs_.has_value(); }
+
+    /// For the record, once there are costs.
+    plan_costs_known basis(std::size_t epoch, std::size_t step) const {
+        return {.epoch = epoch,
+                .step = step,
+                .costs = *costs_,
+                .tiers = tiers_,
+                .row_bytes = row_bytes_,
+                .grows = grows(store_)};
+    }
+
+private:
+    // The store is empty: nothing was dropped before.
+    template <dataset Train>
+    void measure(const Train& train, std::size_t batch_size) {
+        std::vector<std::size_t> indices(std::min(batch_size, train.size()));
+        std::iota(indices.begin(), indices.end(), std::size_t{0});
+        tensor<T> images;
+        std::vector<std::int32_t> targets;
+        std::vector<std::uint64_t> ids;
+        load_batch(train, indices, images, targets, ids);
+        costs_ = plan_costs{.block_seconds = block_seconds_of(network_, images),
+                            .tiers = measure_tiers<T>(store_, network_.shape_at(1))};
+    }
+
+    Network& network_;
+    Store& store_;
+    std::vector<block_costs> blocks_;
+    std::optional<plan_costs> costs_;
+    std::vector<store_tier> tiers_;
+    std::vector<std::size_t> row_bytes_;  // by block
+    std::size_t dropped_ = 0;
+    std::size_t filled_ = 0;      // epochs since the cut moved
+    std::size_t tiers_used_ = 0;  // by what is stored
+};
+
+}  // namespace frostline

@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs frostline-train with every feature store: the same results wherever the outputs lie, also where the disk is
+full; nothing left on the disk by a program that is killed; costs that repeat a run's decisions; views of random images.
+Usage: stores_test.py FROSTLINE_TRAIN"""
+
+import json
+import random
+import resource
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+EPOCHS = 5
+FREEZE = "linear:start=0.2,end=0.2,share=0.5"
+
+program = Path(sys.argv[1]).resolve()
+failures = []
+
+
+def check(condition, what, *details):
+    if not condition:
+        failures.append(what)
+        print("FAILED:", what, *details, sep="\n  ")
+
+
+def write_set(folder):
+    """MNIST's files with noise in which a bright bar tells the class."""
+    source = random.Random(7)
+    for name, count in (("train", 512), ("t10k", 128)):
+        labels = bytes(index % 10 for index in range(count))
+        pixels = bytearray()
+        for label in labels:
+            image = bytearray(source.randrange(64) for _ in range(784))
+            image[2 * label * 28:(2 * label + 2) * 28] = b"\xff" * 56
+            pixels += image
+        (folder / f"{name}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, count, 28, 28) + pixels)
+        (folder / f"{name}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, count) + labels)
+    return folder
+
+
+def command(data, record, *more):
+    return [str(part) for part in (
+        program, "--model", "lenet5", "--data", "mnist", "--data-dir", data, "--batch-size", 32, "--epochs", EPOCHS,
+        "--threads", 1, "--quiet", "--policy", FREEZE, "--record", record, *more)]
+
+
+def lines_of(record):
+    return [json.loads(line) for line in record.read_text().splitlines()]
+
+
+def events(lines, name):
+    return [line for line in lines if line["event"] == name]
+
+
+def run(what, data, record, *more, **options):
+    finished = subprocess.run(command(data, record, *more), capture_output=True, text=True, timeout=300,
+                              check=False, **options)
+    check(finished.returncode == 0, f"{what}: exit code", finished.returncode, finished.stderr)
+    return lines_of(record), finished.stderr
+
+
+def results(lines):
+    """All that depends on the weights."""
+    return [(epoch["train_loss"], epoch["test_accuracy"]) for epoch in events(lines, "epoch")]
+
+
+def eager(record):
+    """Costs by which storing pays everywhere."""
+    blocks = len(events(lines_of(record), "start")[0]["blocks"])
+    costs = {"schema": 1, "event": "costs", "epoch": 0, "step": 0, "block_seconds": [1.0] * blocks,
+             "row_bytes": [1] * blocks, "grows": True,
+             "tiers": [{"name": "any", "budget": 1, "read_ahead": False, "write_bytes_per_second": 1e9,
+                        "read_bytes_per_second": 1e9}]}
+    path = record.with_suffix(".costs")
+    path.write_text(json.dumps(costs) + "\n")
+    return path
+
+
+def every_store(data, folder):
+    record, disk = folder / "run.jsonl", folder / "disk"
+    disk.mkdir()
+    without, _ = run("no store", data, record, "--store", "none")
+    check(events(without, "epoch")[-1]["frozen"] > 0, "blocks freeze")
+    one = eager(record)
+    for what, *more in (("memory", "--store", "memory", "--plan-costs", one),
+                        ("a little memory", "--store", "memory", "--store-budget", "500kB", "--plan-costs", one),
+                        ("disk", "--store", f"disk:{disk}", "--plan-costs", one),
+                        ("a little disk", "--store", f"disk:{disk}", "--store-budget", "500kB", "--plan-costs", one)):
+        lines, errors = run(what, data, record, *more)
+        check(results(lines) == results(without), f"{what}: the same results", results(lines), results(without))
+        check(events(lines, "epoch")[-1]["dropped"] > 0, f"{what}: blocks are dropped")
+        check(not errors, f"{what}: says nothing", errors)
+    check(not list(disk.iterdir()), "nothing is left on the disk")
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    lines, errors = run("full disk", data, record, "--store", f"disk:{disk}", "--plan-costs", one, preexec_fn=limit)
+    check(results(lines) == results(without), "full disk: the same results")
+    check(len(events(lines, "store_failed")) == 1, "full disk: the record says so once")
+    check(errors.count("\n") == 1 and "lost rows, which are computed again: File too large" in errors,
+          "full disk: it says so once", errors)
+
+
+def costs_repeat(data, folder):
+    first, again = folder / "first.jsonl", folder / "again.jsonl"
+    measured, _ = run("measured", data, first)
+    check(len(events(measured, "costs")) == 1, "costs are recorded once")
+    check(all(freeze["options"] for freeze in events(measured, "freeze")), "options are recorded")
+    repeated, _ = run("repeated", data, again, "--plan-costs", first)
+    check(events(measured, "costs")[0]["block_seconds"] == events(repeated, "costs")[0]["block_seconds"],
+          "the costs are the given ones")
+    decisions = [[(line["epoch"], line["frozen"], line["dropped"]) for line in events(lines, "freeze")]
+                 for lines in (measured, repeated)]
+    check(decisions[0] == decisions[1], "the same costs, the same decisions", *decisions)
+
+
+def views(data, folder):
+    record = folder / "views.jsonl"
+    without, _ = run("views, recomputed", data, record, "--augment", "--views", 2, "--store", "none")
+    lines, _ = run("views", data, record, "--augment", "--views", 2, "--store", "memory",
+                   "--plan-costs", eager(record))
+    check(events(lines, "epoch")[-1]["dropped"] > 0, "views: blocks are dropped")
+    check(results(lines) == results(without), "views: the same results")
+    check(events(lines, "start")[0]["views"] == 2, "views: the record tells them")
+    for encoding in ("bfloat16", "uint8"):
+        run(encoding, data, record, "--store-encoding", encoding, "--store", "memory")
+
+
+def killed(data, folder):
+    disk, record = folder / "killed", folder / "killed.jsonl"
+    disk.mkdir()
+    run("costs of a killed run", data, record, "--store", "none")
+    costs = eager(record)
+    process = subprocess.Popen(command(data, record, "--store", f"disk:{disk}", "--plan-costs", costs,
+                                       "--epochs", 100_000))
+    for _ in range(600):
+        time.sleep(0.1)
+        if record.exists() and any(line.get("store_bytes", 0) > 0 for line in lines_of(record)[:-1]):
+            break
+    check(not list(disk.iterdir()), "the files of a store have no name")
+    process.send_signal(signal.SIGKILL)
+    check(process.wait() == -signal.SIGKILL, "it ran until it was killed")
+    check(not list(disk.iterdir()), "a killed program leaves nothing on the disk")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        data = folder / "mnist"
+        data.mkdir()
+        write_set(data)
+        every_store(data, folder)
+        costs_repeat(data, folder)
+        views(data, folder)
+        killed(data, folder)
+    print("\n".join(failures) or "all as it should be")
+    sys.exit(1 if failures else 0)
+
+
+main()

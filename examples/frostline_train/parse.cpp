@@ -170,6 +170,23 @@ CLI::Validator size() {
             ""};
 }
 
+// A number without a unit counts epochs.
+CLI::Validator interval() {
+    return {[](std::string& text) -> std::string {
+                std::uint64_t count = 0;
+                const char* end = text.data() + text.size();
+                const auto [rest, problem] = std::from_chars(text.data(), end, count);
+                const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+                const bool known = unit.empty() || unit == "epochs" || unit == "steps" || unit == "minutes";
+                if (problem != std::errc() || count == 0 || !known)
+                    return expected(
+                        "a whole number of at least 1 with a unit, as 2epochs, 500steps or 10minutes", text);
+                if (unit.empty()) text += "epochs";
+                return {};
+            },
+            ""};
+}
+
 // An option where a name should be means that the name was forgotten.
 CLI::Validator name(const char* what) {
     return {[=](std::string& text) -> std::string {
@@ -320,6 +337,24 @@ std::optional<settings> parse(int argc, char** argv) {
         ->type_name("FILE")
         ->transform(name("a file"))
         ->default_str("");
+    app.add_option("--checkpoint", chosen.checkpoint,
+                   "Folder for checkpoints, from which --resume goes on; one is also written at the end, and "
+                   "when a signal ends the run")
+        ->type_name("DIR")
+        ->transform(name("a folder"))
+        ->default_str("");
+    app.add_option("--checkpoint-every", chosen.checkpoint_every, "How often a checkpoint is written")
+        ->transform(interval())
+        ->type_name("N[epochs|steps|minutes]");
+    app.add_option("--checkpoint-keep", chosen.checkpoint_keep, "The last N checkpoints stay")
+        ->type_name("N")
+        ->transform(whole_number(1));
+    app.add_flag(
+        "--resume", chosen.resume,
+        "Go on from the newest checkpoint in the folder of --checkpoint, and with the record; from the "
+        "start where there is none");
+    app.add_flag("--resume-older", chosen.resume_older,
+                 "The same, passing over damaged checkpoints down to the newest that is whole");
     app.add_flag("--compare", chosen.compare,
                  "Train with policy never first, then with the policy: same weights, same batches");
     app.add_flag("--summary", chosen.summary,

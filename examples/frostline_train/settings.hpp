@@ -37,6 +37,11 @@ struct settings {
     std::string plan_costs;  // a record
     std::string record;
     std::string save;
+    std::string checkpoint;                    // a folder; empty: none
+    std::string checkpoint_every = "1epochs";  // a number, and epochs, steps or minutes
+    std::size_t checkpoint_keep = 3;
+    bool resume = false;
+    bool resume_older = false;  // passes over damaged checkpoints
     bool compare = false;
     bool summary = false;
     bool verify = false;

@@ -33,6 +33,7 @@
 #include "frostline/report/record.hpp"
 #include "frostline/report/recorded_run.hpp"
 #include "frostline/report/summary_table.hpp"
+#include "frostline/train/checkpoints.hpp"
 #include "frostline/train/trainer.hpp"
 
 #ifdef FROSTLINE_TRAIN_IMAGES
@@ -43,7 +44,9 @@
 #include <sys/vfs.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <charconv>
 #include <cstddef>
 #include <filesystem>
 #include <iostream>
@@ -51,6 +54,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -106,34 +110,81 @@ void check_views(const settings& chosen) {
 }
 
 frostline::record_line run_json(const settings& chosen, const std::string& policy) {
-    frostline::record_line line{{"event", "run"},
-                                {"policy", policy},
-                                {"scorer", chosen.scorer},
-                                {"model", chosen.model},
-                                {"data", chosen.data},
-                                {"data_dir", chosen.data_dir},
-                                {"data_folder", frostline::folder_of(chosen.data, chosen.data_dir).string()},
-                                {"decide_every", chosen.decide_every},
-                                {"epochs", chosen.epochs},
-                                {"batch_size", chosen.batch_size},
-                                {"learning_rate", chosen.learning_rate},
-                                {"schedule", chosen.schedule},
-                                {"momentum", chosen.momentum},
-                                {"nesterov", chosen.nesterov},
-                                {"weight_decay", chosen.weight_decay},
-                                {"label_smoothing", chosen.label_smoothing},
-                                {"seed", chosen.seed},
-                                {"train_limit", chosen.train_limit},
-                                {"test_limit", chosen.test_limit},
-                                {"validation", chosen.validation_share},
-                                {"augment", chosen.augment},
-                                {"views", chosen.views},
-                                {"store", chosen.store},
-                                {"store_budget", chosen.store_budget},
-                                {"store_encoding", chosen.store_encoding},
-                                {"plan_costs", chosen.plan_costs}};
-    line.update(frostline::environment_json());
-    return line;
+    return {{"event", "run"},
+            {"policy", policy},
+            {"scorer", chosen.scorer},
+            {"model", chosen.model},
+            {"data", chosen.data},
+            {"data_dir", chosen.data_dir},
+            {"data_folder", frostline::folder_of(chosen.data, chosen.data_dir).string()},
+            {"decide_every", chosen.decide_every},
+            {"epochs", chosen.epochs},
+            {"batch_size", chosen.batch_size},
+            {"learning_rate", chosen.learning_rate},
+            {"schedule", chosen.schedule},
+            {"momentum", chosen.momentum},
+            {"nesterov", chosen.nesterov},
+            {"weight_decay", chosen.weight_decay},
+            {"label_smoothing", chosen.label_smoothing},
+            {"seed", chosen.seed},
+            {"train_limit", chosen.train_limit},
+            {"test_limit", chosen.test_limit},
+            {"validation", chosen.validation_share},
+            {"augment", chosen.augment},
+            {"views", chosen.views},
+            {"store", chosen.store},
+            {"store_budget", chosen.store_budget},
+            {"store_encoding", chosen.store_encoding},
+            {"plan_costs", chosen.plan_costs}};
+}
+
+// All that has to be the same where a run goes on, beside what the trainer compares; where things lie may
+// change.
+frostline::run_identity identity_of(const settings& chosen, const std::string& policy) {
+    const auto run = run_json(chosen, policy);
+    frostline::run_identity identity{{"option image-size", std::to_string(chosen.image_size.value_or(0))},
+                                     {"option compare", chosen.compare ? "true" : "false"},
+                                     {"presence of a record", chosen.record.empty() ? "false" : "true"}};
+    constexpr std::array<std::string_view, 4> places{"event", "data_dir", "data_folder", "plan_costs"};
+    for (const auto& [key, value] : run.items())
+        if (std::find(places.begin(), places.end(), key) == places.end())
+            identity.emplace_back(
+                "option " + key, value.dump(-1, ' ', true, frostline::record_line::error_handler_t::replace));
+    return identity;
+}
+
+// What the command line was read to: a number, and a unit.
+frostline::checkpoint_every interval_of(const std::string& text) {
+    std::size_t count = 0;
+    const auto [unit, problem] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (*unit == 'e') return {.epochs = count};
+    if (*unit == 's') return {.steps = count};
+    return {.minutes = static_cast<double>(count)};
+}
+
+// Of the run of this policy, ready to go on where that is wished.
+frostline::checkpoints checkpoints_of(const settings& chosen, const std::string& policy) {
+    if (chosen.checkpoint.empty()) return {};
+    const std::filesystem::path folder = chosen.checkpoint;
+    frostline::checkpoints found({.folder = chosen.compare ? folder / policy : folder,
+                                  .every = interval_of(chosen.checkpoint_every),
+                                  .keep = chosen.checkpoint_keep,
+                                  .identity = identity_of(chosen, policy)});
+    if (!chosen.resume && !chosen.resume_older) {
+        const auto files = found.files();
+        frostline::require<frostline::data_error>(
+            files.empty(), files.empty() ? "" : files.back().string(),
+            " is a checkpoint of an earlier run: --resume goes on from it, another --checkpoint leaves it "
+            "alone");
+        return found;
+    }
+    try {
+        found.resume(chosen.resume_older);
+    } catch (const frostline::data_error& problem) {
+        throw frostline::data_error(frostline::sentence(
+            problem.what(), "; --resume-older goes on from the newest checkpoint that is whole"));
+    }
+    return found;
 }
 
 // Says what there was not enough memory for: `purpose` follows on "to".
@@ -213,9 +264,18 @@ public:
         frostline::check_fit(network_, test_, "test");
         const auto store = make_store(chosen_);
         if (options_.costs) frostline::check(*options_.costs, network_.blocks(), store.tiers().size());
+        std::vector<frostline::checkpoints> saved;
+        for (const auto& policy : policies) saved.push_back(checkpoints_of(chosen_, policy.name()));
+        // A run is over where a later one has begun, and the record holds all of it.
+        std::size_t first = 0;
+        for (std::size_t run = 0; run < saved.size(); ++run)
+            if (!saved[run].resumes_from().empty()) first = run;
 
-        for (const auto& policy : policies) {
-            train_with(policy);
+        for (std::size_t run = 0; run < policies.size(); ++run) {
+            const bool appends = run > 0 || !saved[run].resumes_from().empty();
+            const auto existing =
+                appends ? frostline::existing_record::append : frostline::existing_record::replace;
+            train_with(policies[run], saved[run], run < first ? std::nullopt : std::optional(existing));
             if (interrupted_) return;
         }
         if (chosen_.compare && !chosen_.record.empty()) {
@@ -232,35 +292,36 @@ public:
     }
 
 private:
-    void train_with(const frostline::any_policy& policy) {
+    // @param existing  what becomes of a record that is there; nothing: this run's record is finished
+    void train_with(const frostline::any_policy& policy, frostline::checkpoints& saved,
+                    std::optional<frostline::existing_record> existing) {
         warm_up();
         if (interrupted_) return;
         logs_.push_back({.policy = policy.name()});
         auto& log = logs_.back();
         std::optional<frostline::progress> progress;
         if (!chosen_.quiet) progress.emplace(policy.name());
-        std::optional<frostline::record> record;
-        if (!chosen_.record.empty()) {
-            record.emplace(
-                chosen_.record, policy.name(), scorer_.name(),
-                logs_.size() == 1 ? frostline::existing_record::replace : frostline::existing_record::append);
-            record->write(run_json(chosen_, policy.name()));
+        optional_record record;
+        if (!chosen_.record.empty() && existing) {
+            record.held.emplace(chosen_.record, policy.name(), scorer_.name(), *existing);
+            if (saved.resumes_from().empty()) {
+                auto line = run_json(chosen_, policy.name());
+                line.update(frostline::environment_json());
+                record.held->write(line);
+            }
         }
-        const auto tell = [&](auto& observer, const auto& event) {
-            if (observer) frostline::notify(*observer, event);
-        };
         std::string failure;
         auto observers = [&](const auto& event) {
-            tell(progress, event);
-            tell(record, event);
+            if (progress) frostline::notify(*progress, event);
             if constexpr (std::is_same_v<decltype(event), const frostline::store_failed&>)
                 failure = event.reason;
         };
         network_.initialise(chosen_.seed);
         frostline::trainer trainer{network_,        loss_, optimiser_, scorer_, policy, make_store(chosen_),
-                                   stop_on_signal_, log,   observers};
-        trainer.run(options_, train_, test_, validation_, stop_on_signal_.token());
-        if (record) summaries_.push_back(record->summary());
+                                   stop_on_signal_, log,   observers,  record};
+        const auto finished =
+            trainer.run(options_, train_, test_, validation_, stop_on_signal_.token(), saved);
+        summaries_.push_back(frostline::summary_json(policy.name(), finished));
         progress.reset();
         if (!failure.empty()) std::cerr << "frostline-train: " << failure << '\n';
         if (!chosen_.save.empty())
@@ -282,6 +343,18 @@ private:
             stop_on_signal_};
         trainer.run(options, few, {}, {}, stop_on_signal_.token());
     }
+
+    // A record, where there is one.
+    struct optional_record {
+        std::optional<frostline::record> held;
+
+        void operator()(const auto& event) {
+            if (held) frostline::notify(*held, event);
+        }
+        void for_each_state(const auto& visit) {
+            if (held) held->for_each_state(visit);
+        }
+    };
 
     // A signal's handler may not request a stop by itself, so a step looks whether there was one.
     class signal_watch {
@@ -372,6 +445,9 @@ void train(const settings& wished, const std::atomic<bool>& interrupted) {
         chosen.scorer = policies.back().scorer.empty() ? "weight_change" : policies.back().scorer;
     const auto scorer = frostline::named_scorer<scalar>(chosen.scorer);
     check_views(chosen);
+    frostline::require<frostline::argument_error>(
+        !chosen.checkpoint.empty() || (!chosen.resume && !chosen.resume_older),
+        "--resume goes on from a checkpoint, but --checkpoint does not tell in which folder");
     if (!chosen.record.empty()) frostline::record::check(chosen.record);
     if (!chosen.save.empty()) frostline::check_replaceable(chosen.save);
     check_names(chosen);

@@ -3,8 +3,8 @@
 
 // Everything that needs no more than xtensor, OpenBLAS and oneTBB. What needs another library is included by
 // itself: data/idx.hpp, data/cifar10.hpp and data/named_dataset.hpp (zlib), data/image_folder.hpp and what it
-// includes (libjpeg, libpng), data/imagenette.hpp (all three), report/record.hpp and io/weights.hpp
-// (nlohmann-json).
+// includes (libjpeg, libpng), data/imagenette.hpp (all three), report/record.hpp, io/weights.hpp and
+// train/checkpoints.hpp (nlohmann-json).
 
 #include "frostline/compose/network.hpp"
 #include "frostline/compose/residual.hpp"
@@ -30,9 +30,11 @@
 #include "frostline/core/parameter.hpp"
 #include "frostline/core/pass.hpp"
 #include "frostline/core/random.hpp"
+#include "frostline/core/stopwatch.hpp"
 #include "frostline/core/sum.hpp"
 #include "frostline/core/tensor.hpp"
 #include "frostline/core/unnamed_file.hpp"
+#include "frostline/core/within.hpp"
 #include "frostline/core/workspace.hpp"
 #include "frostline/data/any_dataset.hpp"
 #include "frostline/data/augmentations/colour_jitter.hpp"
@@ -156,6 +158,7 @@
 #include "frostline/train/block_observations.hpp"
 #include "frostline/train/costs.hpp"
 #include "frostline/train/decision_history.hpp"
+#include "frostline/train/divergence.hpp"
 #include "frostline/train/drop_planner.hpp"
 #include "frostline/train/evaluation.hpp"
 #include "frostline/train/flop_counter.hpp"
@@ -163,5 +166,8 @@
 #include "frostline/train/prediction.hpp"
 #include "frostline/train/probe.hpp"
 #include "frostline/train/rates_left.hpp"
+#include "frostline/train/run_identity.hpp"
+#include "frostline/train/run_progress.hpp"
 #include "frostline/train/trainer.hpp"
+#include "frostline/train/training_options.hpp"
 #include "frostline/version.hpp"

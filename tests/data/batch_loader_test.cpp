@@ -89,6 +89,19 @@ TEST_CASE("an epoch can end early and another begin, and the order may go before
     }
 }
 
+TEST_CASE("an epoch can begin with any of its batches, or behind the last one") {
+    const auto data = counting(40);
+    batch_loader<float, in_memory_dataset<float>> loader(data);
+    buffers found;
+    const auto order = batch_order(40, 1, 0);
+    loader.start(batches(order, 10), 0, 3);
+    loader.next(found.images, found.targets, found.ids);
+    CHECK(found.ids[0] == order[30]);
+    loader.start(batches(order, 10), 0, 4);
+    CHECK_THROWS_WITH(loader.next(found.images, found.targets, found.ids),
+                      ContainsSubstring("behind the last one"));
+}
+
 TEST_CASE("never more than one batch is loaded ahead") {
     const damaged_set data;
     batch_loader<float, damaged_set> loader(data);

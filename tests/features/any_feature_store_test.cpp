@@ -64,6 +64,7 @@ TEST_CASE("any_feature_store tells what the store inside tells, and what holds f
     CHECK(plain.problem().empty());
     CHECK(plain.measure({1, 1, 1}).size() == 1);
     CHECK_NOTHROW(plain.use_tiers(1));
+    CHECK_FALSE(plain.holds({.sample = 1}));
 
     any_feature_store<float> memory = memory_feature_store<float>(1 << 20);
     CHECK(memory.grows());
@@ -73,6 +74,8 @@ TEST_CASE("any_feature_store tells what the store inside tells, and what holds f
     tensor<float> row;
     resize(row, 1, {1, 1, 3});
     memory.put(keys, row);
+    CHECK(memory.holds(keys[0]));
     memory.forget(keys);
+    CHECK_FALSE(memory.holds(keys[0]));
     CHECK(memory.bytes() == 0);
 }

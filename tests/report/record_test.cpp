@@ -275,6 +275,29 @@ TEST_CASE("Appending drops the last line that a crash has left incomplete") {
     }
 }
 
+TEST_CASE("A record that goes on from a checkpoint takes back the lines behind it, and starts no run anew") {
+    const scratch_folder folder;
+    double bytes = 0;
+    {
+        record first(folder.file(), "never", "scorer");
+        first.write({{"event", "before"}});
+        first.for_each_state([&](const char*, std::vector<double>& state) { bytes = state.at(0); });
+        first.write({{"event", "behind"}});
+    }
+    CHECK(lines_of(folder.file()).size() == 2);
+    const auto set = [&](const char*, std::vector<double>& state) { state = {bytes}; };
+    record again(folder.file(), "never", "scorer", existing_record::append);
+    again.for_each_state(set);
+    again(run_started{.step = 5});
+    CHECK(text_of(folder.file()) == "{\"schema\":1,\"event\":\"before\"}\n");
+    again(run_started{});
+    CHECK(lines_of(folder.file()).size() == 2);
+
+    put(folder.file(), "{\"schema\":1}\n");
+    record shorter(folder.file(), "never", "scorer", existing_record::append);
+    CHECK_THROWS_WITH(shorter.for_each_state(set), ContainsSubstring("has 13 bytes, but had 30 when"));
+}
+
 TEST_CASE("A record refuses a file that is no record and leaves it alone") {
     const scratch_folder folder;
     put(folder.file("notes"), "not to be lost");

@@ -59,6 +59,8 @@ struct tier_costs {
 /// 8. `f.row_bytes(shape) -> std::size_t`: what a row of this shape takes, in place of its size.
 /// 9. `f.problem() -> std::string`: one sentence on why rows were lost that should be there; empty: none
 /// were.
+/// 10. `f.holds(key) -> bool`, const: whether the row is held. A run that is resumed puts those rows again
+///     before it goes on; where a store does not tell, it fills as training goes, and that is counted.
 ///
 /// One thread at a time. In a steady state `get` allocates nothing. The smallest model is no_feature_store,
 /// which misses everything.
@@ -107,6 +109,15 @@ std::string problem_of(const F& store) {
         return store.problem();
     else
         return {};
+}
+
+/// Whether a store tells that it holds this row.
+template <class F>
+bool holds(const F& store, const feature_key& key) {
+    if constexpr (requires { bool{store.holds(key)}; })
+        return store.holds(key);
+    else
+        return false;
 }
 
 /// Stops compilation with one sentence for each requirement of `feature_store` that `F` does not meet.

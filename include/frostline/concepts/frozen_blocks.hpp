@@ -39,6 +39,13 @@ public:
         return block < leading_ || std::binary_search(behind_.begin(), behind_.end(), block);
     }
 
+    /// For checkpoints.
+    template <class Visitor>
+    void for_each_state(const Visitor& visit) {
+        visit("leading", leading_);
+        visit("behind", behind_);
+    }
+
     bool operator==(const frozen_blocks&) const = default;
 
 private:

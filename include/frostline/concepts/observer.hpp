@@ -26,6 +26,7 @@ struct run_started {
     int threads = 0;
     std::vector<block_costs> costs{};  ///< by block of the network: what a replay counts with
     std::size_t views = 1;             ///< after how many epochs the same images come again; 0: never
+    std::size_t step = 0;  ///< steps finished before: above 0 where the run goes on from a checkpoint
 };
 
 /// After each training step.
@@ -131,7 +132,9 @@ struct run_finished {
 ///
 /// Requirements on a type `O`: callable with a const reference to at least one of the events above; it is
 /// called for the events that it takes, in their order, from the thread that trains. An observer that wants
-/// to end the run holds the std::stop_source whose token the run was given.
+/// to end the run holds the std::stop_source whose token the run was given. One that keeps state which a
+/// resumed run needs shows it to checkpoints by `o.for_each_state(visit)`, which visits every
+/// (name, std::vector<double>&), and is called before run_started where the run is resumed.
 ///
 /// The smallest model: `[](const epoch_finished& epoch) { std::cout << epoch.train_loss << '\n'; }`, kept in
 /// a variable.

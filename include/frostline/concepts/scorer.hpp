@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "frostline/core/isa.hpp"
+#include "frostline/core/errors.hpp"
 
 #include <concepts>
 #include <cstddef>
@@ -73,7 +73,8 @@ struct block_view {
 /// 2. `s(view) -> std::optional<double>` for a `block_view<T>`; `std::nullopt` where there is no evidence
 ///    yet, which never freezes anything. Not NaN, whatever the weights.
 /// 3. `s.for_each_state(visit)`, for scorers that keep state from one decision to the next (see
-///    block_memory): visits every (name, std::vector<double>&) that a checkpoint has to keep.
+///    block_memory): visits every (name, std::vector<double>&) that a checkpoint has to keep. A scorer
+///    without it has to be callable when const, or runs with it are refused checkpoints.
 ///
 /// Called at each decision, once for every block that has parameters and is not frozen, in the order of the
 /// blocks. The score of a block is a function of what was shown of this block in this run: copies share no
@@ -93,6 +94,19 @@ concept scorer = requires(S s, const block_view<T>& view) {
     { s.observes } -> std::convertible_to<observations>;
     { s(view) } -> std::convertible_to<std::optional<double>>;
 };
+
+/// Visits the state of a scorer, for checkpoints; one that is callable when const needs none.
+/// @throws argument_error when there may be state that the scorer does not show
+template <class T, scorer<T> S, class Visitor>
+void for_each_state_of(S& of, const Visitor& visit) {
+    if constexpr (requires { of.for_each_state(visit); })
+        of.for_each_state(visit);
+    else
+        require<argument_error>(
+            requires(const S& unchanging, const block_view<T>& view) { unchanging(view); },
+            "a checkpoint cannot keep the state of the scorer: expected a member for_each_state(visit), or a "
+            "scorer that is callable when const, and so has none");
+}
 
 /// Stops compilation with one sentence for each requirement of `scorer` that `S` does not meet.
 template <class S, class T>

@@ -29,12 +29,12 @@ public:
     const Dataset& data() const { return data_; }
 
     /// Begins to load `of`, the order of which has to last until its last next(), in the given view. What was
-    /// begun before is given up.
-    void start(const batches& of, std::uint32_t view) {
+    /// begun before is given up. @param first  number of the batch to begin with
+    void start(const batches& of, std::uint32_t view, std::size_t first = 0) {
         loop_.cancel();
         present_ = end_ = of.end();
         view_ = view;
-        load_ahead(of.begin());
+        load_ahead({of, first});
     }
 
     /// Exchanges the buffers for those of the next batch; to be called once for each.

@@ -40,6 +40,8 @@ public:
     std::vector<tier_costs> measure(const sample_shape& shape) { return held_->measure(shape); }
     std::size_t row_bytes(const sample_shape& shape) const { return held_->row_bytes(shape); }
     std::string problem() const { return held_->problem(); }
+    /// Of a store that does not tell: false.
+    bool holds(const feature_key& key) const { return held_->holds(key); }
 
 private:
     struct interface {
@@ -58,6 +60,7 @@ private:
         virtual std::vector<tier_costs> measure(const sample_shape& shape) = 0;
         virtual std::size_t row_bytes(const sample_shape& shape) const = 0;
         virtual std::string problem() const = 0;
+        virtual bool holds(const feature_key& key) const = 0;
     };
 
     template <class Store>
@@ -88,6 +91,7 @@ private:
             return row_bytes_of<T>(store, shape);
         }
         std::string problem() const override { return problem_of(store); }
+        bool holds(const feature_key& key) const override { return frostline::holds(store, key); }
 
         Store store;
     };

@@ -28,8 +28,7 @@ public:
               return (*std::any_cast<Scorer>(&held))(view);
           }),
           visit_([](std::any& held, const state_visitor& visit) {
-              auto& scorer = *std::any_cast<Scorer>(&held);
-              if constexpr (requires { scorer.for_each_state(visit); }) scorer.for_each_state(visit);
+              for_each_state_of<T>(*std::any_cast<Scorer>(&held), visit);
           }) {}
 
     const std::string& name() const { return name_; }

@@ -55,18 +55,20 @@ public:
     /// Replaces the file, or leaves it as it was: see replace_file.
     /// @throws data_error when it cannot be written, argument_error when a name or string is not UTF-8
     void write(const std::filesystem::path& path) const {
-        std::vector<const array*> order;
-        for (const auto& each : arrays_) order.push_back(&each);
-        // The widest elements first, so that each array starts at a multiple of its element's size.
-        std::stable_sort(order.begin(), order.end(), [](const array* left, const array* right) {
-            return format_of(left->type).bytes > format_of(right->type).bytes;
+        with_parts([&](const auto& parts) { replace_file(path, parts); });
+    }
+
+    /// The file as write() writes it; arrays of equal elements are in the order in which they were added, and
+    /// those of uint8 are the last ones. @throws argument_error when a name or string is not UTF-8
+    aligned_vector<std::byte> bytes() const {
+        aligned_vector<std::byte> whole;
+        with_parts([&](const auto& parts) {
+            std::size_t size = 0;
+            for (const auto part : parts) size += part.size();
+            whole.reserve(size);
+            for (const auto part : parts) whole.insert(whole.end(), part.begin(), part.end());
         });
-        const std::string header = header_of(order);
-        const std::uint64_t length = header.size();
-        std::vector<std::span<const std::byte>> parts{std::as_bytes(std::span(&length, 1)),
-                                                      std::as_bytes(std::span(header))};
-        for (const auto* each : order) parts.emplace_back(each->bytes);
-        replace_file(path, parts);
+        return whole;
     }
 
 private:
@@ -78,6 +80,22 @@ private:
         std::vector<std::size_t> shape;
         aligned_vector<std::byte> bytes;
     };
+
+    template <class Use>
+    void with_parts(const Use& use) const {
+        std::vector<const array*> order;
+        for (const auto& each : arrays_) order.push_back(&each);
+        // The widest elements first, so that each array starts at a multiple of its element's size.
+        std::stable_sort(order.begin(), order.end(), [](const array* left, const array* right) {
+            return format_of(left->type).bytes > format_of(right->type).bytes;
+        });
+        const std::string header = header_of(order);
+        const std::uint64_t length = header.size();
+        std::vector<std::span<const std::byte>> parts{std::as_bytes(std::span(&length, 1)),
+                                                      std::as_bytes(std::span(header))};
+        for (const auto* each : order) parts.emplace_back(each->bytes);
+        use(parts);
+    }
 
     std::string header_of(const std::vector<const array*>& order) const {
         json header = json::object();

@@ -64,6 +64,35 @@ struct load_options {
     bool replace_head = false;  ///< leaves the last block that learns as it is, whatever the file has for it
 };
 
+/// What load_weights would say, without loading anything. Arrays whose names begin with "frostline." belong
+/// to a checkpoint's other state, and are passed over.
+/// @throws data_error for an array of the network's name that is not of floating point
+template <class Network>
+[[nodiscard]] weights_report compare_weights(Network& network, const safetensors_file& file,
+                                             const load_options& options = {}) {
+    std::set<std::string> known;
+    weights_report report{.file = file.name()};
+    for (const auto& array : weight_arrays(network)) {
+        known.insert({array.name, detail::batch_count_beside(array.name)});
+        const stored_array* found = file.find(array.name);
+        require<data_error>(found == nullptr || is_floating_point(found->type), file.name(), ": '",
+                            array.name, "' is ", found ? format_of(found->type).name : "",
+                            ", expected float32 or float64");
+        if (options.replace_head && array.in_head)
+            report.replaced.push_back(array.name);
+        else if (found == nullptr)
+            report.missing.push_back(array.name);
+        else if (found->shape != array.shape)
+            report.mismatched.push_back({array.name, found->shape, array.shape});
+        else
+            report.loaded.push_back(array.name);
+    }
+    for (const auto& array : file.arrays())
+        if (!known.contains(array.name) && !array.name.starts_with("frostline."))
+            report.unexpected.push_back(array.name);
+    return report;
+}
+
 /// Loads from a safetensors file in PyTorch's layouts what has a name and a shape of the network's, and
 /// leaves the rest of the network as it is. Sees to no more than that: look at the report, or let it throw by
 /// require_complete().
@@ -72,36 +101,16 @@ template <class Network>
 [[nodiscard]] weights_report load_weights(Network& network, const safetensors_file& file,
                                           const load_options& options = {}) {
     using T = typename Network::value_type;
-    const auto arrays = weight_arrays(network);
-    std::set<std::string> known;
-    for (const auto& array : arrays) {
-        known.insert({array.name, detail::batch_count_beside(array.name)});
-        const stored_array* found = file.find(array.name);
-        require<data_error>(found == nullptr || is_floating_point(found->type), file.name(), ": '",
-                            array.name, "' is ", found ? format_of(found->type).name : "",
-                            ", expected float32 or float64");
-    }
-    weights_report report{.file = file.name()};
+    auto report = compare_weights(network, file, options);
+    const std::set<std::string> fitting(report.loaded.begin(), report.loaded.end());
     std::vector<T> stored;
-    for (const auto& array : arrays) {
-        const stored_array* found = file.find(array.name);
-        if (options.replace_head && array.in_head) {
-            report.replaced.push_back(array.name);
-        } else if (found == nullptr) {
-            report.missing.push_back(array.name);
-        } else if (found->shape != array.shape) {
-            report.mismatched.push_back({array.name, found->shape, array.shape});
-        } else {
-            stored.resize(array.values.size());
-            file.copy<T>(*found, stored);
-            for_each_place(array.layout, [&](std::size_t ours, std::size_t theirs) {
-                array.values[ours] = stored[theirs];
-            });
-            report.loaded.push_back(array.name);
-        }
+    for (const auto& array : weight_arrays(network)) {
+        if (!fitting.contains(array.name)) continue;
+        stored.resize(array.values.size());
+        file.copy<T>(*file.find(array.name), stored);
+        for_each_place(array.layout,
+                       [&](std::size_t ours, std::size_t theirs) { array.values[ours] = stored[theirs]; });
     }
-    for (const auto& array : file.arrays())
-        if (!known.contains(array.name)) report.unexpected.push_back(array.name);
     return report;
 }
 

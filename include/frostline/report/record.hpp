@@ -181,9 +181,26 @@ public:
     /// The `summary` line of the last run; null before it has finished.
     const record_line& summary() const { return summary_; }
 
+    /// For checkpoints: how long the record is. Where a run goes on from an earlier point, the lines behind
+    /// it are taken back. @throws data_error when the record is shorter than it was then
+    template <class Visitor>
+    void for_each_state(const Visitor& visit) {
+        struct stat status {};
+        if (::fstat(file_.descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return;
+        // What a checkpoint counts on has to outlast what the checkpoint outlasts.
+        ::fsync(file_.descriptor);
+        std::vector<double> bytes{static_cast<double>(status.st_size)};
+        visit("record", bytes);
+        const off_t wanted = bytes.empty() ? 0 : static_cast<off_t>(bytes.front());
+        require<data_error>(wanted >= 0 && wanted <= status.st_size, "the record ", path_.string(), " has ",
+                            status.st_size, " bytes, but had ", wanted, " when the checkpoint was written");
+        if (wanted != status.st_size && ::ftruncate(file_.descriptor, wanted) != 0) fail(path_, errno);
+    }
+
     /// Starts measuring the run's peak memory, which resets the peak of the process.
     void operator()(const run_started& event) {
         memory_.start();
+        if (event.step > 0) return;  // the line is there
         record_line blocks = record_line::array();
         for (const auto& block : event.costs)
             blocks.push_back({{"forward_flops", std::llround(block.forward_flops)},

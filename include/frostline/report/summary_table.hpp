@@ -32,7 +32,9 @@ struct run_log {
 
     /// Starts measuring the run's peak memory, which resets the peak of the process.
     void operator()(const run_started& event) {
+        auto before = event.step > 0 ? std::move(epochs) : std::vector<epoch_finished>();
         *this = run_log{std::move(policy), event};
+        epochs = std::move(before);
         memory.start();
     }
     void operator()(const epoch_finished& event) { epochs.push_back(event); }
@@ -40,6 +42,31 @@ struct run_log {
     void operator()(const run_finished& event) {
         finished = event;
         peak_memory = memory.bytes();
+    }
+
+    /// For checkpoints: where the frost line stood in each epoch, which is all that the table shows of it.
+    template <class Visitor>
+    void for_each_state(const Visitor& visit) {
+        std::vector<double> numbers;
+        for (const auto& epoch : epochs) {
+            for (const std::size_t number :
+                 {epoch.epoch, epoch.frozen, epoch.dropped, epoch.frozen_behind.size()})
+                numbers.push_back(static_cast<double>(number));
+            numbers.insert(numbers.end(), epoch.frozen_behind.begin(), epoch.frozen_behind.end());
+        }
+        const auto before = numbers;
+        visit("epochs", numbers);
+        if (numbers == before) return;  // it was read, not set
+        epochs.clear();
+        for (std::size_t place = 0; place + 4 <= numbers.size();) {
+            const auto next = [&] { return static_cast<std::size_t>(numbers[place++]); };
+            auto& epoch = epochs.emplace_back();
+            epoch.epoch = next();
+            epoch.frozen = next();
+            epoch.dropped = next();
+            for (std::size_t left = next(); left > 0 && place < numbers.size(); --left)
+                epoch.frozen_behind.push_back(next());
+        }
     }
 };
 

@@ -6,6 +6,7 @@
 #include "frostline/core/parallel.hpp"
 #include "frostline/core/sum.hpp"
 #include "frostline/core/tensor.hpp"
+#include "frostline/core/within.hpp"
 #include "frostline/train/probe.hpp"
 
 #include <algorithm>
@@ -125,6 +126,26 @@ public:
 
     /// Of probe and reference passes since the start of the run.
     std::uint64_t flops() const { return probe_.flops(); }
+
+    /// For checkpoints, after start().
+    template <class Visitor>
+    void for_each_state(const Visitor& visit) {
+        if (observed_.initial_weights) visit("initial_weights", std::span(initial_weights_));
+        if (observed_.previous_weights) visit("previous_weights", std::span(previous_weights_));
+        if (observed_.gradient_sum) visit("gradient_sum", std::span(gradient_sum_));
+        if (observed_.gradient_pair) {
+            previous_gradient_.resize(values().size(), T{0});
+            visit("gradient", network_.arenas().gradients());
+            visit("previous_gradient", std::span(previous_gradient_));
+            visit("gradients_from", gradients_from_);
+            visit("previous_gradient_from", previous_gradient_from_);
+        }
+        if (observed_.path_every > 0) {
+            visit("watched_steps", watched_steps_);
+            visit("path_lengths", std::span(path_lengths_));
+        }
+        if (observed_.probe_samples > 0) probe_.for_each_state(within("probe", visit));
+    }
 
 private:
     static constexpr std::size_t grain = std::size_t{1} << 15;

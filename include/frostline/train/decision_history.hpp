@@ -5,7 +5,9 @@
 #include "frostline/concepts/observer.hpp"
 #include "frostline/concepts/optimiser.hpp"
 #include "frostline/concepts/scorer.hpp"
+#include "frostline/core/errors.hpp"
 #include "frostline/core/tensor.hpp"
+#include "frostline/core/within.hpp"
 #include "frostline/train/block_observations.hpp"
 #include "frostline/train/costs.hpp"
 
@@ -155,6 +157,30 @@ public:
 
     /// FLOPs of the probe and reference passes since the start of the run.
     std::uint64_t scoring_flops() const { return observed_.flops(); }
+
+    /// For checkpoints, after start(). Policies are pure functions of what is kept here and have no state.
+    /// @throws argument_error when the scorer has state and does not show it
+    template <class Visitor>
+    void for_each_state(const Visitor& visit) {
+        decision_scores all;
+        for (const auto& scores : scores_) all.insert(all.end(), scores.begin(), scores.end());
+        visit("scores", all);
+        visit("train_losses", train_losses_);
+        visit("learning_rates", learning_rates_);
+        const std::size_t decisions = train_losses_.size(), blocks = learning_blocks_.size();
+        require<data_error>(all.size() == decisions * blocks && learning_rates_.size() == decisions,
+                            "its history holds ", all.size(), " scores, ", decisions, " losses and ",
+                            learning_rates_.size(), " learning rates of decisions on ", blocks, " blocks");
+        scores_.resize(decisions);
+        for (std::size_t i = 0; i < decisions; ++i)
+            scores_[i].assign(all.begin() + static_cast<std::ptrdiff_t>(i * blocks),
+                              all.begin() + static_cast<std::ptrdiff_t>((i + 1) * blocks));
+        visit("learning_rate_sum", learning_rate_sum_);
+        visit("block_rate_sums", std::span(block_rate_sums_));
+        visit("steps", steps_);
+        observed_.for_each_state(within("observed", visit));
+        for_each_state_of<T>(scorer_, within("scorer", visit));
+    }
 
 private:
     block_view<T> view_of(std::size_t block) const {

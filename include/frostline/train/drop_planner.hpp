@@ -95,11 +95,35 @@ public:
         dropped_ = decision.dropped;
         filled_ = 0;
         tiers_used_ = decision.tiers;
-        if constexpr (requires { store_.use_tiers(tiers_used_); }) store_.use_tiers(tiers_used_);
+        use_tiers();
     }
 
     /// Whether the next epoch meets a view that is not stored at the present cut.
     bool fills(std::size_t views) const { return dropped_ > 0 && filled_ < views; }
+
+    /// For checkpoints, after start().
+    template <class Visitor>
+    void for_each_state(const Visitor& visit) {
+        visit("dropped", dropped_);
+        visit("filled", filled_);
+        visit("tiers_used", tiers_used_);
+        plan_costs costs = costs_.value_or(plan_costs{});
+        visit("block_seconds", costs.block_seconds);
+        std::vector<double> speeds;  // two a tier
+        for (const auto& tier : costs.tiers) {
+            speeds.push_back(tier.write_bytes_per_second);
+            speeds.push_back(tier.read_bytes_per_second);
+        }
+        visit("tier_speeds", speeds);
+        if (!costs.block_seconds.empty()) {
+            costs.tiers.resize(speeds.size() / 2);
+            for (std::size_t tier = 0; tier < costs.tiers.size(); ++tier)
+                costs.tiers[tier] = {speeds[2 * tier], speeds[2 * tier + 1]};
+            check(costs, network_.blocks(), tiers_.size());
+            costs_ = std::move(costs);
+        }
+        if (dropped_ > 0) use_tiers();
+    }
 
     std::size_t tiers_used() const { return tiers_used_; }
     bool has_costs() const { return costs_.has_value(); }
@@ -115,6 +139,10 @@ public:
     }
 
 private:
+    void use_tiers() {
+        if constexpr (requires { store_.use_tiers(tiers_used_); }) store_.use_tiers(tiers_used_);
+    }
+
     // The store is empty: nothing was dropped before.
     template <dataset Train>
     void measure(const Train& train, std::size_t batch_size) {

@@ -42,6 +42,18 @@ public:
     /// Of one sample, forward and backward, where nothing is frozen.
     std::uint64_t full_of_sample() const { return forward_until_.back() + backward_from(0, {}); }
 
+    /// Begins to count anew.
+    void reset() { forward_ = backward_ = forward_full_ = backward_full_ = 0; }
+
+    /// For checkpoints.
+    template <class Visitor>
+    void for_each_state(const Visitor& visit) {
+        visit("forward", forward_);
+        visit("backward", backward_);
+        visit("forward_full", forward_full_);
+        visit("backward_full", backward_full_);
+    }
+
     std::uint64_t forward() const { return forward_; }
     std::uint64_t backward() const { return backward_; }
     std::uint64_t forward_full() const { return forward_full_; }

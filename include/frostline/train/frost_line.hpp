@@ -4,6 +4,7 @@
 #include "frostline/compose/network.hpp"
 #include "frostline/concepts/dataset.hpp"
 #include "frostline/concepts/feature_store.hpp"
+#include "frostline/core/errors.hpp"
 #include "frostline/data/batch_loader.hpp"
 #include "frostline/data/batches.hpp"
 
@@ -113,6 +114,29 @@ public:
         store_.prefetch(next_keys_);
     }
 
+    /// For checkpoints, after move(0, 0), and with the weights that belong to it. What the store holds is not
+    /// kept, but which rows these are: they are computed again, and not counted.
+    template <dataset Dataset, class Visitor>
+    void for_each_state(const Dataset& data, const Visitor& visit) {
+        visit("frozen", frozen_);
+        visit("dropped", dropped_);
+        visit("frozen_behind", behind_);
+        visit("earlier_cuts", earlier_cuts_);
+        require<data_error>(frozen_ < network_.blocks() && dropped_ <= frozen_ &&
+                                (behind_.empty() || behind_.size() == network_.blocks()),
+                            "it has ", frozen_, " frozen and ", dropped_, " dropped blocks of ",
+                            network_.blocks());
+        std::vector<std::size_t> cuts = earlier_cuts_;
+        if (dropped_ > 0) cuts.push_back(dropped_);
+        for (const std::size_t cut : cuts) {
+            require<data_error>(cut >= 1 && cut <= dropped_, "it has features at cut ", cut, ", but drops ",
+                                dropped_, " blocks");
+            auto held = held_at(cut, data);
+            visit(sentence("held.", cut), held);
+            hold(cut, data, held);
+        }
+    }
+
     /// Number of samples that had to run through all of the dropped blocks since the last call, to fill the
     /// store.
     std::size_t take_filled_samples() { return std::exchange(filled_samples_, 0); }
@@ -152,6 +176,41 @@ private:
         missed_targets_.reserve(ids.size());
         missed_ids_.reserve(ids.size());
         store_.get(keys_, features_, missed_);
+    }
+
+    // By view and sample.
+    template <dataset Dataset>
+    std::vector<bool> held_at(std::size_t cut, const Dataset& data) const {
+        const std::size_t size = data.size();
+        std::vector<bool> held(views_of(data) * size);
+        for (std::size_t row = 0; row < held.size(); ++row)
+            held[row] =
+                holds(store_, key(data.sample_id(row % size), static_cast<std::uint32_t>(row / size), cut));
+        return held;
+    }
+
+    // Computes and puts the wanted rows that are not there.
+    template <dataset Dataset>
+    void hold(std::size_t cut, const Dataset& data, const std::vector<bool>& wanted) {
+        const auto held = held_at(cut, data);
+        require<data_error>(wanted.size() == held.size(), "it tells of ", wanted.size(),
+                            " rows of features at cut ", cut, ", expected ", held.size());
+        constexpr std::size_t most_rows = 128;
+        const std::size_t size = data.size();
+        for (std::uint32_t view = 0; view < wanted.size() / size; ++view) {
+            missed_indices_.clear();
+            for (std::size_t index = 0; index < size; ++index) {
+                const std::size_t row = view * size + index;
+                if (wanted[row] && !held[row]) missed_indices_.push_back(index);
+                if (missed_indices_.size() < most_rows && index + 1 < size) continue;
+                if (missed_indices_.empty()) continue;
+                load_batch(data, missed_indices_, images_, missed_targets_, missed_ids_, view);
+                row_keys_.clear();
+                for (const std::uint64_t id : missed_ids_) row_keys_.push_back(key(id, view, cut));
+                store_.put(row_keys_, network_.forward(images_, 0, cut, inference));
+                missed_indices_.clear();
+            }
+        }
     }
 
     // Keeps the rows at these places, ascending, and moves them together.

@@ -50,6 +50,7 @@ public:
         reference_ = reference;
         kept_.assign(1, outputs_of_blocks(network_.blocks()));
         frozen_ = 0;
+        features_ = tensor<T>();
         flops_ = 0;
         if (reference.of == probe_reference::kind::snapshot) {
             require<argument_error>(snapshot != nullptr,
@@ -69,11 +70,13 @@ public:
     /// the frost line.
     void run(std::size_t frozen) {
         if (frozen != frozen_) {
-            features_ = network_.forward(images_, 0, frozen, {.phase = phase::inference});
             for (std::size_t block = 0; block < frozen; ++block)
                 flops_ += samples() * network_.block(block).flops.forward;
+            features_ = tensor<T>();
             frozen_ = frozen;
         }
+        if (frozen > 0 && samples_of(features_) == 0)
+            features_ = network_.forward(images_, 0, frozen, {.phase = phase::inference});
         for (std::size_t block = 0; block < frozen; ++block) now_[block] = {};
         run_blocks(network_, frozen == 0 ? images_ : features_, frozen, now_);
     }
@@ -98,6 +101,28 @@ public:
 
     /// Since the start of the run.
     std::uint64_t flops() const { return flops_; }
+
+    /// For checkpoints, after start(): not the images, which are always the same, nor what enters block
+    /// frozen_, which is computed again.
+    template <class Visitor>
+    void for_each_state(const Visitor& visit) {
+        visit("flops", flops_);
+        visit("frozen", frozen_);
+        std::size_t kept = kept_.size();
+        visit("kept", kept);
+        require<data_error>(frozen_ < network_.blocks() && kept >= 1 && kept <= wanted_references(),
+                            "its probe keeps ", kept, " outputs of the blocks from ", frozen_,
+                            " on, expected from 1 to ", wanted_references());
+        kept_.resize(kept, outputs_of_blocks(network_.blocks()));
+        for (std::size_t number = 0; number < kept; ++number)
+            for (std::size_t block = 0; block < network_.blocks(); ++block) {
+                auto& outputs = kept_[number][block];
+                visit(sentence("outputs.", number, ".", block), outputs);
+                require<data_error>(
+                    outputs.empty() || outputs.size() == samples() * network_.block(block).output.size(),
+                    "its probe keeps ", outputs.size(), " outputs of block ", block);
+            }
+    }
 
 private:
     using outputs_of_blocks = std::vector<aligned_vector<T>>;

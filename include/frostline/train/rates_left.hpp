@@ -11,6 +11,15 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
+/// The schedule's highest rate in a run of so many steps.
+inline double highest_rate(const any_schedule& schedule, std::size_t steps, std::size_t steps_per_epoch) {
+    double highest = 0;
+    for (std::size_t step = 0; step < steps; ++step)
+        highest =
+            std::max(highest, schedule({.step = step, .steps = steps, .steps_per_epoch = steps_per_epoch}));
+    return highest;
+}
+
 /// The sum of a schedule's rates over the steps of a run that are still to come: summed from the last step
 /// backwards, so that the small rates at the end of most schedules are not lost beside the large ones.
 ///

@@ -8,82 +8,39 @@
 #include "frostline/concepts/loss.hpp"
 #include "frostline/concepts/observer.hpp"
 #include "frostline/concepts/optimiser.hpp"
-#include "frostline/concepts/plan_costs.hpp"
 #include "frostline/concepts/scorer.hpp"
-#include "frostline/core/all_finite.hpp"
+#include "frostline/core/errors.hpp"
 #include "frostline/core/parallel.hpp"
+#include "frostline/core/stopwatch.hpp"
+#include "frostline/core/within.hpp"
 #include "frostline/data/batch_loader.hpp"
 #include "frostline/features/drop_plan.hpp"
-#include "frostline/optim/schedules.hpp"
 #include "frostline/train/costs.hpp"
 #include "frostline/train/decision_history.hpp"
+#include "frostline/train/divergence.hpp"
 #include "frostline/train/drop_planner.hpp"
 #include "frostline/train/evaluation.hpp"
 #include "frostline/train/flop_counter.hpp"
 #include "frostline/train/frost_line.hpp"
 #include "frostline/train/probe.hpp"
 #include "frostline/train/rates_left.hpp"
+#include "frostline/train/run_identity.hpp"
+#include "frostline/train/run_progress.hpp"
+#include "frostline/train/training_options.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace frostline::inline FROSTLINE_ISA {
-
-struct training_options {
-    std::size_t epochs = 10;
-    std::size_t batch_size = 128;
-    any_schedule schedule = cosine{.rate = 0.05};
-    double weight_decay = 5e-4;
-    std::uint64_t seed = 0;  ///< of the batch order and of random layers, not of the network's weights
-    std::size_t shards = 1;  ///< each batch takes an equal share from each of so many fixed parts of the data
-    std::size_t decide_every = 0;  ///< steps from one decision to the next; 0: one decision after each epoch
-    std::optional<plan_costs> costs{};  ///< what the plan reckons with; absent: measured at the first freeze
-};
-
-/// Stands for a data set that is not there; an empty std::optional of a data set does so at run time.
-struct no_data {};
-
-/// @throws shape_error when the network does not take the samples of `data` or has not its classes
-template <class Network, dataset Data>
-void check_fit(const Network& network, const Data& data, std::string_view name) {
-    require<shape_error>(data.shape() == network.input_shape(), "the network takes samples of ",
-                         network.input_shape(), ", but the ", name, " set has ", data.shape());
-    require<shape_error>(data.classes() == network.output_shape().size(), "the network has ",
-                         network.output_shape().size(), " outputs, but the ", name, " set has ",
-                         data.classes(), " classes");
-}
-
-/// Refuses what training would refuse, before anything is computed.
-/// @throws argument_error for options out of range, shape_error when data and network do not fit
-template <class Network, dataset Train>
-void check(const training_options& options, const Network& network, const Train& train) {
-    constexpr std::size_t most_epochs = 1'000'000'000;
-    require<argument_error>(options.epochs >= 1 && options.epochs <= most_epochs,
-                            "the number of epochs must be from 1 to ", most_epochs, ", found ",
-                            options.epochs);
-    require<argument_error>(options.batch_size >= 1 && options.batch_size <= train.size(),
-                            "the batch size is ", options.batch_size, ", expected at least 1 and at most ",
-                            train.size(), ", the number of training samples");
-    require<argument_error>(options.shards >= 1, "the number of shards must be at least 1, found 0");
-    require<argument_error>(options.batch_size % options.shards == 0, "the batch size is ",
-                            options.batch_size, ", expected a multiple of ", options.shards,
-                            ", the number of shards");
-    require<argument_error>(std::isfinite(options.weight_decay) && options.weight_decay >= 0,
-                            "the weight decay must be finite and not negative, found ", options.weight_decay);
-    check_fit(network, train, "training");
-}
 
 /// Trains a network, and freezes and drops its blocks as they converge.
 ///
@@ -115,7 +72,8 @@ public:
           planner_(network_, store_),
           costs_(costs_of_blocks(network_)),
           decisions_(network_, std::move(scorer), std::move(policy)),
-          observers_(observers...) {}
+          observers_(observers...),
+          flops_(network_) {}
     trainer(const trainer&) = delete;
     trainer& operator=(const trainer&) = delete;
 
@@ -123,33 +81,42 @@ public:
     /// architecture, used in place at the start of each run, so that it has to live until then.
     void compare_with(Network& snapshot) { decisions_.compare_with(snapshot); }
 
-    /// Trains from the network's present weights.
+    /// Trains from the network's present weights, or goes on from a checkpoint.
     /// @param test, validation  data sets that are evaluated after each epoch: a dataset, an optional one, or
     /// no_data
     /// @param stop  ends the run after the step at which it is requested
+    /// @param saved  `checkpoints`, which are written on the way, and from which the run may go on: to the
+    /// weights and figures that it would have had without a break, to the bit. Reading one and filling the
+    /// store again count neither as FLOPs nor as seconds
     /// @throws argument_error for options out of range, shape_error when data and network do not fit,
-    ///         divergence_error when a gradient, or what is left at the end, is NaN or infinite
-    template <dataset Train, class Test = no_data, class Validation = no_data>
+    ///         divergence_error when a gradient, or what is left at the end, is NaN or infinite,
+    ///         data_error when a checkpoint cannot be written, or does not belong to this run
+    template <dataset Train, class Test = no_data, class Validation = no_data,
+              class Checkpoints = no_checkpoints>
     run_finished run(const training_options& options, const Train& train, const Test& test = {},
-                     const Validation& validation = {}, const std::stop_token& stop = {}) {
+                     const Validation& validation = {}, const std::stop_token& stop = {},
+                     Checkpoints&& saved = {}) {
         check(options, network_, train);
         if_any(test, [&](const auto& data) { check_fit(network_, data, "test"); });
         if_any(validation, [&](const auto& data) { check_fit(network_, data, "validation"); });
         const auto ids = sample_ids(train);
         const std::size_t steps_per_epoch = (train.size() + options.batch_size - 1) / options.batch_size;
-        optimiser_.attach(network_.slices());
-        line_.move(0, 0);
-        planner_.start(options.costs);
-        failure_told_ = false;
         const std::size_t steps = options.epochs * steps_per_epoch;
-        rates_.assign(network_.blocks(), {});
-        wanted_ = {};
+        start(options, train, ids, steps);
         rates_left left(options.schedule, steps, steps_per_epoch);
-        const double peak_rate = highest_rate(options, steps, steps_per_epoch);
-        run_finished summary;
-        const stopwatch scoring;
-        decisions_.start(options.epochs, steps, probe_images<T>(train, ids, decisions_.probe_samples()));
-        summary.seconds = scoring.seconds();
+        const double peak_rate =
+            sets_learning_rates<Policy> ? highest_rate(options.schedule, steps, steps_per_epoch) : 0;
+
+        const auto identity = identity_of<T>(options, train);
+        const auto state = [&](auto& visit) { for_each_state(train, visit); };
+        saved.load(network_, optimiser_, identity, state);
+        const std::size_t first = now_.epoch * steps_per_epoch;
+        require<data_error>(now_.step >= first && now_.step <= std::min(first + steps_per_epoch, steps),
+                            "the checkpoint stands in epoch ", now_.epoch, " at step ", now_.step, " of ",
+                            steps);
+        const auto save = [&] { saved.save(now_.step, network_, optimiser_, identity, state); };
+
+        auto& summary = now_.summary;
         tell(run_started{.epochs = options.epochs,
                          .steps_per_epoch = steps_per_epoch,
                          .batch_size = options.batch_size,
@@ -159,48 +126,42 @@ public:
                          .seed = options.seed,
                          .threads = threads(),
                          .costs = costs_,
-                         .views = views_of(train)});
-
-        if (options.costs) tell(planner_.basis(0, 0));
+                         .views = views_of(train),
+                         .step = now_.step});
+        if (options.costs && now_.step == 0) tell(planner_.basis(0, 0));
 
         batch_loader<T, Train> loader(train);
-        std::size_t step = 0;
-        double last_loss = 0;
-        loss_sum since_decision;
-        for (std::size_t epoch = 0; epoch < options.epochs && !summary.stopped; ++epoch) {
-            const stopwatch training;
+        while (now_.epoch < options.epochs && !summary.stopped) {
+            const std::size_t epoch = now_.epoch, first_step = epoch * steps_per_epoch;
+            if (now_.step == first_step) start_epoch();
+            auto& report = now_.report;
+            stopwatch training(now_.seconds);
             const auto order = batch_order(ids, options.seed, epoch, options.shards);
-            epoch_finished report{.epoch = epoch + 1,
-                                  .frozen = line_.frozen(),
-                                  .dropped = line_.dropped(),
-                                  .frozen_behind = numbers_of(line_.behind())};
-            flop_counter flops(network_);
-            loss_sum losses;
-            std::size_t correct = 0;
             const auto decide = [&](std::size_t epochs_finished) {
-                const double full = static_cast<double>(flops.full_of_sample()) *
+                const double full = static_cast<double>(flops_.full_of_sample()) *
                                     static_cast<double>(train.size() * options.epochs);
                 const std::uint64_t flops_spent =
-                    summary.forward_flops + summary.backward_flops + flops.forward() + flops.backward();
+                    summary.forward_flops + summary.backward_flops + flops_.forward() + flops_.backward();
                 const run_spending spent{.flops = static_cast<double>(flops_spent),
                                          .full_flops = full,
                                          .seconds = summary.seconds + training.seconds()};
-                const double loss = std::exchange(since_decision, {}).mean();
-                auto decision = decisions_.take(epochs_finished, step, loss, left.from(step), line_.frozen(),
-                                                line_.behind(), spent);
+                const double loss = std::exchange(now_.since_decision, {}).mean();
+                auto decision = decisions_.take(epochs_finished, now_.step, loss, left.from(now_.step),
+                                                line_.frozen(), line_.behind(), spent);
                 wanted_ = decision.wanted;
                 return decision;
             };
             const batches of_epoch(order, options.batch_size, options.shards);
             const auto view = static_cast<std::uint32_t>(epoch);
+            std::size_t number = now_.step - first_step;
             // What is stored needs no images but those that the store misses.
             const bool ahead = line_.dropped() == 0 || (planner_.fills(views_of(train)) && !line_.advances());
-            if (ahead) loader.start(of_epoch, view);
-            std::size_t number = 0;
-            for (const auto batch : of_epoch) {
-                report.learning_rate = options.schedule({.step = step,
-                                                         .steps = options.epochs * steps_per_epoch,
-                                                         .steps_per_epoch = steps_per_epoch});
+            if (ahead) loader.start(of_epoch, view, number);
+            while (number < of_epoch.size() && !summary.stopped) {
+                const auto batch = of_epoch[number];
+                const std::size_t step = now_.step;
+                report.learning_rate =
+                    options.schedule({.step = step, .steps = steps, .steps_per_epoch = steps_per_epoch});
                 const tensor<T>& features = ahead ? line_.input(loader, targets_, ids_, view)
                                                   : line_.input(train, batch, targets_, ids_, view);
                 if (++number < of_epoch.size()) line_.prefetch(train, of_epoch[number], view);
@@ -209,14 +170,14 @@ public:
                 decisions_.before_step(decides);
                 const rate_view rate{
                     .step = step, .steps = steps, .rate = report.learning_rate, .peak_rate = peak_rate};
-                const double batch_loss = last_loss = this->step(features, options, rate, correct);
-                flops.add_step(batch.size(), line_.take_filled_samples(), line_.frozen(), line_.dropped(),
-                               line_.behind());
+                const double batch_loss = now_.last_loss = this->step(features, options, rate, now_.correct);
+                flops_.add_step(batch.size(), line_.take_filled_samples(), line_.frozen(), line_.dropped(),
+                                line_.behind());
                 line_.take_advanced_samples([&](std::size_t samples, std::size_t from) {
-                    flops.add_advance(samples, from, line_.dropped());
+                    flops_.add_advance(samples, from, line_.dropped());
                 });
-                losses.add(batch_loss, batch.size());
-                since_decision.add(batch_loss, batch.size());
+                now_.losses.add(batch_loss, batch.size());
+                now_.since_decision.add(batch_loss, batch.size());
                 tell(step_finished{.epoch = epoch,
                                    .step = step,
                                    .samples = batch.size(),
@@ -224,34 +185,39 @@ public:
                                    .learning_rate = report.learning_rate,
                                    .frozen = line_.frozen(),
                                    .dropped = line_.dropped()});
-                ++step;
-                if (stop.stop_requested()) {
-                    summary.stopped = true;
-                    break;
-                }
-                if (decides && step % steps_per_epoch != 0) {
+                ++now_.step;
+                if (decides && now_.step % steps_per_epoch != 0) {
                     const auto decision = decide(epoch);
                     report.scores = decision.scores;
                     tell(decision);
                     // What the store holds is moved between epochs only, unless it thaws.
                     move_line(
-                        epoch, step,
+                        epoch, now_.step,
                         {.dropped =
                              line_.dropped() <= decisions_.boundary(wanted_.leading()) ? line_.dropped() : 0,
                          .tiers = planner_.tiers_used(),
                          .reason = "within an epoch nothing new is dropped"});
                 }
+                const bool stops = stop.stop_requested();
+                if (stops || saved.due_after_step(now_.step)) {
+                    now_.seconds = training.seconds();
+                    const stopwatch saving;
+                    save();
+                    training.leave_out(saving.seconds());
+                }
+                summary.stopped = stops;
             }
             if (summary.stopped || epoch + 1 == options.epochs)
-                require_finite(step - 1, last_loss, report.learning_rate);
-            report.train_loss = losses.mean();
-            report.train_accuracy = static_cast<double>(correct) / static_cast<double>(losses.samples);
+                require_finite(network_, now_.step - 1, now_.last_loss, report.learning_rate);
+            report.train_loss = now_.losses.mean();
+            report.train_accuracy =
+                static_cast<double>(now_.correct) / static_cast<double>(now_.losses.samples);
             report.store_bytes = store_.bytes();
-            report.forward_flops = flops.forward();
-            report.backward_flops = flops.backward();
+            report.forward_flops = flops_.forward();
+            report.backward_flops = flops_.backward();
 
             std::optional<decision_taken> decision;
-            if (!summary.stopped && (options.decide_every == 0 || step % options.decide_every == 0))
+            if (!summary.stopped && (options.decide_every == 0 || now_.step % options.decide_every == 0))
                 decision = decide(epoch + 1);
             report.seconds = training.seconds();
 
@@ -261,53 +227,86 @@ public:
             report.evaluation_seconds = evaluating.seconds();
 
             if (decision) report.scores = decision->scores;
-            summary.epochs = epoch + 1;
-            summary.test_accuracy = report.test_accuracy;
-            summary.seconds += report.seconds;
-            summary.evaluation_seconds += report.evaluation_seconds;
-            summary.forward_flops += report.forward_flops;
-            summary.backward_flops += report.backward_flops;
-            summary.forward_flops_full += flops.forward_full();
-            summary.backward_flops_full += flops.backward_full();
-            summary.scoring_flops = decisions_.scoring_flops();
-            summary.frozen = line_.frozen();
-            summary.dropped = line_.dropped();
+            finish_epoch();
             tell(report);
             if (decision) tell(*decision);
-            tell_failure(epoch, step);
-            if (!summary.stopped && epoch + 1 < options.epochs) {
+            tell_failure(epoch, now_.step);
+            if (summary.stopped) break;
+            if (now_.epoch < options.epochs) {
                 const stopwatch planning;
-                const auto planned = plan(epoch + 1, step, options, train);
+                const auto planned = plan(now_.epoch, now_.step, options, train);
                 summary.seconds += planning.seconds();
-                move_line(epoch + 1, step, planned);
+                move_line(now_.epoch, now_.step, planned);
             }
+            if (now_.epoch == options.epochs || saved.due_after_epoch(now_.epoch)) save();
         }
         tell(summary);
         return summary;
     }
 
 private:
-    class stopwatch {
-    public:
-        double seconds() const {
-            return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-        }
+    // Everything as it is before the first step.
+    template <class Train>
+    void start(const training_options& options, const Train& train, std::span<const std::uint64_t> ids,
+               std::size_t steps) {
+        optimiser_.attach(network_.slices());
+        line_.move(0, 0);
+        planner_.start(options.costs);
+        failure_told_ = false;
+        rates_.assign(network_.blocks(), {});
+        wanted_ = {};
+        now_ = {};
+        flops_.reset();
+        const stopwatch scoring;
+        decisions_.start(options.epochs, steps, probe_images<T>(train, ids, decisions_.probe_samples()));
+        now_.summary.seconds = scoring.seconds();
+    }
 
-    private:
-        std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-    };
+    void start_epoch() {
+        now_.report = {.epoch = now_.epoch + 1,
+                       .frozen = line_.frozen(),
+                       .dropped = line_.dropped(),
+                       .frozen_behind = numbers_of(line_.behind())};
+        now_.losses = {};
+        now_.correct = 0;
+        now_.seconds = 0;
+        flops_.reset();
+    }
 
-    // The mean of losses, weighted by samples.
-    struct loss_sum {
-        double sum = 0;
-        std::size_t samples = 0;
+    void finish_epoch() {
+        auto& summary = now_.summary;
+        const auto& report = now_.report;
+        summary.epochs = ++now_.epoch;
+        summary.test_accuracy = report.test_accuracy;
+        summary.seconds += report.seconds;
+        summary.evaluation_seconds += report.evaluation_seconds;
+        summary.forward_flops += report.forward_flops;
+        summary.backward_flops += report.backward_flops;
+        summary.forward_flops_full += flops_.forward_full();
+        summary.backward_flops_full += flops_.backward_full();
+        summary.scoring_flops = decisions_.scoring_flops();
+        summary.frozen = line_.frozen();
+        summary.dropped = line_.dropped();
+    }
 
-        void add(double loss, std::size_t of_samples) {
-            sum += loss * static_cast<double>(of_samples);
-            samples += of_samples;
-        }
-        double mean() const { return samples == 0 ? 0.0 : sum / static_cast<double>(samples); }
-    };
+    // For checkpoints, but for the weights and the optimiser's state.
+    template <class Train, class Visitor>
+    void for_each_state(const Train& train, Visitor& visit) {
+        now_.for_each_state(within("run", visit));
+        flops_.for_each_state(within("flops", visit));
+        wanted_.for_each_state(within("wanted", visit));
+        visit("store_failed", failure_told_);
+        decisions_.for_each_state(within("decisions", visit));
+        planner_.for_each_state(within("plan", visit));
+        line_.for_each_state(train, within("line", visit));
+        std::size_t number = 0;
+        const auto visit_observer = [&](auto& observer) {
+            const auto visit_here = within(sentence("observer.", number++), visit);
+            if constexpr (requires { observer.for_each_state(visit_here); })
+                observer.for_each_state(visit_here);
+        };
+        std::apply([&](auto&... each) { (visit_observer(each), ...); }, observers_);
+    }
 
     static std::vector<std::size_t> numbers_of(const std::vector<bool>& flags) {
         std::vector<std::size_t> numbers;
@@ -319,17 +318,6 @@ private:
     template <class Event>
     void tell(const Event& event) {
         std::apply([&](auto&... each) { (notify(each, event), ...); }, observers_);
-    }
-
-    static double highest_rate(const training_options& options, std::size_t steps,
-                               std::size_t steps_per_epoch) {
-        double highest = 0;
-        if constexpr (sets_learning_rates<Policy>)
-            for (std::size_t step = 0; step < steps; ++step)
-                highest = std::max(
-                    highest,
-                    options.schedule({.step = step, .steps = steps, .steps_per_epoch = steps_per_epoch}));
-        return highest;
     }
 
     // One batch: forward, loss, backward, update. Returns the mean loss.
@@ -351,26 +339,10 @@ private:
         decisions_.set_rates(rate, rates_);
         const auto diverged =
             optimiser_.step(network_.arenas().values(), network_.arenas().gradients(), frozen, rates_);
-        if (diverged) fail(sentence("the gradient of block ", *diverged), step, batch_loss, rate.rate);
+        if (diverged)
+            fail_as_diverged(sentence("the gradient of block ", *diverged), step, batch_loss, rate.rate);
         decisions_.count_step(rate.rate, rates_);
         return batch_loss;
-    }
-
-    // After the last step, whose update no gradient is behind to tell of.
-    void require_finite(std::size_t step, double loss, double rate) {
-        if (!all_finite(&loss, 1)) fail("the loss", step, loss, rate);
-        for (std::size_t block = 0; block < network_.blocks(); ++block) {
-            const auto& part = network_.block(block);
-            if (!all_finite(network_.arenas().values().data() + part.first_value,
-                            part.last_value - part.first_value))
-                fail(sentence("after its update a weight of block ", block), step, loss, rate);
-        }
-    }
-
-    [[noreturn]] static void fail(const std::string& what, std::size_t step, double loss, double rate) {
-        throw divergence_error(sentence("training diverged: ", what, " is NaN or infinite at step ", step,
-                                        " with learning rate ", rate, " (loss ", loss,
-                                        "); a lower rate or a warm-up may help"));
     }
 
     // Calls use(data) where there is data.
@@ -452,6 +424,8 @@ private:
     std::tuple<Observers&...> observers_;
     evaluator<T> evaluate_;
 
+    run_progress now_;
+    flop_counter flops_;    // of the epoch under way
     frozen_blocks wanted_;  // the policy's last answer
     std::vector<block_rate> rates_;
     std::vector<std::int32_t> targets_;

@@ -33,10 +33,7 @@ public:
         found.accuracy = whole.contains("accuracy") ? text(whole, "accuracy") : "test_accuracy";
         need(found.accuracy == "test_accuracy" || found.accuracy == "validation_accuracy",
              "has the accuracy \"", found.accuracy, "\", expected test_accuracy or validation_accuracy");
-        if (whole.contains("train_less")) {
-            need(whole["train_less"].is_boolean(), "has no true or false in the field train_less");
-            found.train_less = whole["train_less"];
-        }
+        const bool train_less = flag(whole, "train_less", false);
         const auto common = options(whole, {});
         std::set<std::string> names;
         const auto named = [&](const json& entry) {
@@ -46,22 +43,30 @@ public:
         };
         for (const auto& entry : list(whole, "workloads")) {
             only(entry, {"name", "seeds", "options"});
-            workload work{.name = named(entry), .options = options(entry, common), .seeds = {}};
+            workload work{.name = named(entry), .seeds = {}, .epochs = 0, .methods = {}};
             for (const auto& seed : list(entry, "seeds")) {
                 need(seed.is_number_unsigned(), "has a seed that is no whole number");
                 work.seeds.push_back(seed);
             }
-            work.epochs = epochs_of(work);
+            const auto own = options(entry, common);
+            work.epochs = epochs_of(work.name, own);
+            for (const auto& how : list(whole, "methods"))
+                if (is_for(how, own))
+                    work.methods.push_back({.name = text(how, "name"),
+                                            .options = options(how, own),
+                                            .train_less = flag(how, "train_less", train_less)});
             found.workloads.push_back(std::move(work));
         }
         for (const auto& entry : list(whole, "methods")) {
-            only(entry, {"name", "options"});
-            found.methods.push_back({.name = named(entry), .options = options(entry, {})});
-            need(found.methods.back().options.contains("policy"),
-                 "has a method without the option policy: ", found.methods.back().name);
+            only(entry, {"name", "options", "data", "train_less"});
+            found.methods.push_back(named(entry));
+            need(options(entry, {}).contains("policy"),
+                 "has a method without the option policy: ", found.methods.back());
         }
-        need(found.methods.front().options.at("policy") == "never",
-             "has another first method than the policy never, which the others are compared with");
+        const auto& first = whole["methods"].front();
+        need(
+            options(first, {}).at("policy") == "never" && !first.contains("data"),
+            "has another first method than the policy never on all data, which the others are compared with");
         return found;
     }
 
@@ -95,6 +100,25 @@ private:
         return entry[name];
     }
 
+    bool flag(const json& entry, const char* name, bool otherwise) const {
+        if (!entry.contains(name)) return otherwise;
+        need(entry[name].is_boolean(), "has no true or false in the field ", name);
+        return entry[name];
+    }
+
+    // Whether a method is meant for the data set of a workload with these options: it is if it names none.
+    bool is_for(const json& how, const train_options& work) const {
+        need(how.is_object(), "has an entry that is no object");
+        if (!how.contains("data")) return true;
+        const auto data = work.find("data");
+        bool is_named = false;
+        for (const auto& set : list(how, "data")) {
+            need(set.is_string(), "has a data set that is no text in the field data");
+            is_named = is_named || (data != work.end() && set == data->second);
+        }
+        return is_named;
+    }
+
     // The common options and those of an entry, which take their place.
     train_options options(const json& entry, train_options found) const {
         if (!entry.contains("options")) return found;
@@ -109,13 +133,12 @@ private:
         return found;
     }
 
-    std::size_t epochs_of(const workload& work) const {
-        const auto found = work.options.find("epochs");
-        const bool whole = found != work.options.end() && !found->second.empty() &&
-                           found->second.size() < 10 &&
+    std::size_t epochs_of(const std::string& work, const train_options& options) const {
+        const auto found = options.find("epochs");
+        const bool whole = found != options.end() && !found->second.empty() && found->second.size() < 10 &&
                            std::all_of(found->second.begin(), found->second.end(),
                                        [](char letter) { return letter >= '0' && letter <= '9'; });
-        need(whole, "has the workload ", work.name, " without a whole number of epochs");
+        need(whole, "has the workload ", work, " without a whole number of epochs");
         return std::stoul(found->second);
     }
 
@@ -127,8 +150,7 @@ private:
 matrix read_matrix(const std::filesystem::path& path) { return matrix_reader(path).read(); }
 
 cell cell_of(const workload& work, const method& how, std::uint64_t seed, std::size_t epochs) {
-    cell found{.record = {}, .options = work.options, .epochs = epochs};
-    for (const auto& [key, value] : how.options) found.options[key] = value;
+    cell found{.record = {}, .options = how.options, .epochs = epochs};
     found.options["seed"] = std::to_string(seed);
     found.options["epochs"] = std::to_string(epochs);
     std::string name = matrix_reader::file_name(how.name);
@@ -164,6 +186,7 @@ std::optional<cell_result> read_result(const std::filesystem::path& record, cons
         return summary[name].get<double>();
     };
     cell_result result{.accuracy = epoch[accuracy], .seconds = number("seconds")};
+    result.evaluation_seconds = number("evaluation_seconds");
     result.forward_flops = number("forward_flops");
     result.forward_flops_full = number("forward_flops_full");
     result.training_flops = result.forward_flops + number("backward_flops");

@@ -12,27 +12,27 @@
 /// Options of frostline-train by their long names, without the dashes; a switch has the value "".
 using train_options = std::map<std::string, std::string>;
 
-/// A model on a data set, and the seeds with which every method trains it.
-struct workload {
-    std::string name;
-    train_options options;
-    std::vector<std::uint64_t> seeds;
-    std::size_t epochs = 0;
-};
-
-/// A freezing policy, with the options that it needs.
+/// A freezing policy on a workload, with the options of both.
 struct method {
     std::string name;
     train_options options;
+    bool train_less = false;  ///< compare with `never` in fewer epochs, too
 };
 
-/// What the JSON file says: every method on every workload, with every seed of it.
+/// A model on a data set, and the seeds with which each of its methods trains it.
+struct workload {
+    std::string name;
+    std::vector<std::uint64_t> seeds;
+    std::size_t epochs = 0;
+    std::vector<method> methods;  ///< `never` is the first
+};
+
+/// What the JSON file says.
 struct matrix {
     std::string name;
     std::string accuracy;  ///< test_accuracy or validation_accuracy
     std::vector<workload> workloads;
-    std::vector<method> methods;  ///< `never` is the first
-    bool train_less = false;      ///< compare with `never` in fewer epochs, too
+    std::vector<std::string> methods;  ///< their names; a workload may have fewer
 };
 
 /// One run of frostline-train.
@@ -46,6 +46,7 @@ struct cell {
 struct cell_result {
     double accuracy = 0;  ///< share, after the last epoch
     double seconds = 0;   ///< of training
+    double evaluation_seconds = 0;
     double forward_flops = 0, forward_flops_full = 0;
     double training_flops = 0, training_flops_full = 0;
 };

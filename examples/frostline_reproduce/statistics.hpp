@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <vector>
 
 /// A mean over seeds, and half the width of its 95% interval by Student's t; infinite for a single seed.
 struct interval {
@@ -19,6 +21,12 @@ inline double student_quantile(std::size_t degrees) {
                                    2.201,  2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
                                    2.080,  2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042};
     return degrees <= quantiles.size() ? quantiles[degrees - 1] : 1.960;
+}
+
+/// @param values  at least one
+inline double median_of(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
 }
 
 inline interval interval_of(std::span<const double> values) {

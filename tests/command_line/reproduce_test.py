@@ -5,6 +5,7 @@ Usage: reproduce_test.py FROSTLINE_REPRODUCE"""
 
 import csv
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -39,8 +40,15 @@ def started(output):
 
 def runs_what_is_missing(folder):
     matrix, results = write(folder / "matrix.json", MATRIX), folder / "results"
+    status, output, errors = run(matrix, results, "--expected-hours")
+    check(status == 0 and started(output) == 0 and not list(results.rglob("*.*")), "--expected-hours trains nothing",
+          output, errors)
+    hours = re.search(r"expected: about ([0-9.]+) hours", output)
+    check("LeNet-5: " in output and hours and float(hours[1]) < 0.5, "and says how long it takes", output)
     status, output, errors = run(matrix, results)
     check(status == 0, "a small matrix runs", status, errors)
+    check(output.find("expected: about") in range(output.find("[")), "it says first how long it takes", output)
+    check((results / "index.html").stat().st_size > 10000, "there is a page")
     records = sorted(str(path.relative_to(results)) for path in results.rglob("*.jsonl"))
     whole = [f"LeNet-5/{method}-seed-{seed}.jsonl" for method in ("linear--early", "never") for seed in (1, 2)]
     check(set(whole) <= set(records), "every cell has a record", records)
@@ -73,6 +81,7 @@ def runs_what_is_missing(folder):
 
     status, output, errors = run(matrix, results)
     check(status == 0 and started(output) == 0, "what is finished is not run again", output, errors)
+    check("expected" not in output, "and takes no time", output)
     (results / "LeNet-5/never-seed-2.jsonl").unlink()
     with (results / "LeNet-5/never-seed-1.jsonl").open("r+") as file:
         file.truncate(200)
@@ -84,6 +93,13 @@ def runs_what_is_missing(folder):
     changed["methods"][1]["options"]["policy"] = "linear:start=0.2,end=0.5,share=0.6"
     status, output, errors = run(write(folder / "changed.json", changed), results)
     check(status == 0 and started(output) >= 2, "a cell with other options is run again", output, errors)
+    narrow = json.loads(json.dumps(MATRIX))
+    narrow["train_less"] = False
+    narrow["methods"] += [{"name": "elsewhere", "data": ["mnist"], "options": {"policy": "linear"}},
+                          {"name": "here", "data": ["fashion-mnist"], "options": {"policy": "linear"}}]
+    status, output, errors = run(write(folder / "narrow.json", narrow), folder / "narrow")
+    check(status == 0 and started(output) == 6 and "elsewhere" not in output and "here-seed-1" in output,
+          "a method is run on the data that it is for", output, errors)
     status, output, _ = run(matrix, folder / "empty", "--tables-only")
     check(status == 0 and started(output) == 0, "--tables-only runs nothing", output)
 
@@ -119,6 +135,12 @@ def refuses(folder):
     refused(folder, "no methods", "no list in the field methods", {**MATRIX, "methods": []})
     refused(folder, "first method", "another first method than the policy never",
             {**MATRIX, "methods": MATRIX["methods"][1:]})
+    refused(folder, "the first method not everywhere", "another first method than the policy never on all data",
+            {**MATRIX, "methods": [{**MATRIX["methods"][0], "data": ["fashion-mnist"]}]})
+    refused(folder, "no list of data", "no list in the field data",
+            {**MATRIX, "methods": [*MATRIX["methods"], {"name": "a", "data": "mnist", "options": {"policy": "never"}}]})
+    refused(folder, "no switch", "no true or false in the field train_less",
+            {**MATRIX, "methods": [{**MATRIX["methods"][0], "train_less": 1}]})
     refused(folder, "two of one name", "two entries called never",
             {**MATRIX, "methods": MATRIX["methods"][:1] * 2})
     refused(folder, "no epochs", "without a whole number of epochs", {**MATRIX, "options": {"epochs": "many"}})

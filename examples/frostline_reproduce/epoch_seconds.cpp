@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+
+#include "epoch_seconds.hpp"
+
+#include "frostline/core/errors.hpp"
+#include "frostline/data/named_dataset.hpp"
+#include "frostline_train/settings.hpp"
+#include "training_process.hpp"
+
+#ifdef FROSTLINE_TRAIN_IMAGES
+#include "frostline/data/imagenette.hpp"
+#endif
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+namespace {
+
+using frostline::dataset_part;
+
+std::string text(const train_options& options, const char* name, const std::string& otherwise) {
+    const auto found = options.find(name);
+    return found == options.end() ? otherwise : found->second;
+}
+
+// What is no number is refused by frostline-train.
+double number(const train_options& options, const char* name, double otherwise) {
+    double value = otherwise;
+    const auto digits = text(options, name, "");
+    std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return value;
+}
+
+double samples_of(const train_options& options, dataset_part part) {
+    const auto data = text(options, "data", settings{}.data), folder = text(options, "data-dir", "");
+    const auto whole = [&]() -> std::size_t {
+#ifdef FROSTLINE_TRAIN_IMAGES
+        if (data == "imagenette") return frostline::load_imagenette(folder, part, {.memory = 0}).size();
+#endif
+        return frostline::load_named(data, folder, part).size();
+    };
+    const double limit = number(options, part == dataset_part::train ? "train-limit" : "test-limit", 0);
+    const auto all = static_cast<double>(whole());
+    return limit > 0 ? std::min(limit, all) : all;
+}
+
+}  // namespace
+
+double measured_epoch_seconds(const std::string& program, const workload& work,
+                              const std::filesystem::path& scratch) {
+    auto few = cell_of(work, work.methods.front(), work.seeds.front(), /*epochs=*/1);
+    const double validation = number(few.options, "validation", 0);
+    const double train_samples = samples_of(few.options, dataset_part::train);
+    const double test_samples = samples_of(few.options, dataset_part::test);
+    few.options.erase("validation");
+    const double two_batches =
+        2 * number(few.options, "batch-size", static_cast<double>(settings{}.batch_size));
+    for (const char* limit : {"train-limit", "test-limit"})
+        few.options[limit] = std::to_string(static_cast<std::size_t>(two_batches));
+    run_training(program, few, scratch);
+
+    nlohmann::json start, epoch, other;
+    std::ifstream file(scratch);
+    for (std::string words; std::getline(file, words);) {
+        auto line = nlohmann::json::parse(words, nullptr, /*allow_exceptions=*/false);
+        if (line.is_object() && line.contains("event"))
+            (line["event"] == "start" ? start : line["event"] == "epoch" ? epoch : other) = std::move(line);
+    }
+    file.close();
+    std::filesystem::remove(scratch);
+    const auto field = [&](const nlohmann::json& line, const char* name) -> double {
+        frostline::require<frostline::data_error>(
+            line.is_object() && line.contains(name) && line[name].is_number(), "the record of two steps of ",
+            work.name, " has no number in the field ", name);
+        return line[name];
+    };
+    return field(epoch, "seconds") / field(start, "training_samples") * (1 - validation) * train_samples +
+           field(epoch, "evaluation_seconds") / std::min(two_batches, test_samples) *
+               (test_samples + validation * train_samples);
+}

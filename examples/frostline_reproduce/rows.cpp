@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+
+#include "rows.hpp"
+
+#include "frostline/core/errors.hpp"
+#include "frostline/report/units.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace {
+
+class workload_rows {
+public:
+    workload_rows(const workload& work, const results& finished) : work_(work), finished_(finished) {}
+
+    std::vector<row> all() const {
+        std::vector<row> found;
+        for (const auto& how : work_.methods) add(found, how.name, how, work_.epochs);
+        std::set<std::size_t, std::greater<>> fewer;
+        for (const auto& how : work_.methods)
+            for (const auto seed : work_.seeds)
+                if (const auto result = result_of(how, seed, work_.epochs); result && how.train_less)
+                    for (const auto epochs : epochs_around(*result, work_.epochs)) fewer.insert(epochs);
+        for (const auto epochs : fewer)
+            add(found, frostline::sentence("never, ", epochs, " epochs"), never(), epochs);
+        for (auto& line : found)
+            line.on_front = std::none_of(found.begin(), found.end(), [&](const row& other) {
+                return other.accuracy() >= line.accuracy() && other.training_saved >= line.training_saved &&
+                       (other.accuracy() > line.accuracy() || other.training_saved > line.training_saved);
+            });
+        return found;
+    }
+
+private:
+    const method& never() const { return work_.methods.front(); }
+
+    std::optional<cell_result> result_of(const method& how, std::uint64_t seed, std::size_t epochs) const {
+        const auto found = finished_.find(cell_of(work_, how, seed, epochs).record);
+        return found == finished_.end() ? std::nullopt : std::optional(found->second);
+    }
+
+    // What `never` reaches for the training FLOPs of a result: on the line between the two numbers of epochs
+    // around them.
+    std::optional<double> never_at_flops_of(const cell_result& result, std::uint64_t seed) const {
+        std::vector<cell_result> ends;
+        for (const auto epochs : epochs_around(result, work_.epochs))
+            if (const auto less = result_of(never(), seed, epochs)) ends.push_back(*less);
+        if (ends.size() == 1)
+            if (const auto whole = result_of(never(), seed, work_.epochs)) ends.push_back(*whole);
+        if (ends.size() != 2) return std::nullopt;
+        const double way = (result.training_flops - ends[0].training_flops) /
+                           (ends[1].training_flops - ends[0].training_flops);
+        return ends[0].accuracy + way * (ends[1].accuracy - ends[0].accuracy);
+    }
+
+    // A line over the seeds that have been run, if there are any.
+    void add(std::vector<row>& rows, const std::string& name, const method& how, std::size_t epochs) const {
+        row line;
+        line.name = name;
+        line.fewer_epochs = epochs != work_.epochs;
+        double forward = 0, training = 0, forward_full = 0, training_full = 0;
+        std::vector<double> ratios;
+        for (const auto seed : work_.seeds) {
+            const auto whole = result_of(never(), seed, work_.epochs), result = result_of(how, seed, epochs);
+            if (!whole || !result) continue;
+            line.runs.push_back({.seed = seed, .what = cell_of(work_, how, seed, epochs), .result = *result});
+            line.accuracies.push_back(100 * result->accuracy);
+            line.differences.push_back(100 * (result->accuracy - whole->accuracy));
+            if (const auto less = never_at_flops_of(*result, seed))
+                line.against_less.push_back(100 * (result->accuracy - *less));
+            forward += result->forward_flops;
+            training += result->training_flops;
+            forward_full += whole->forward_flops;
+            training_full += whole->training_flops;
+            ratios.push_back(whole->seconds / result->seconds);
+        }
+        if (ratios.empty()) return;
+        line.forward_saved = 1 - forward / forward_full;
+        line.training_saved = 1 - training / training_full;
+        line.time_ratio = median_of(ratios);
+        if (line.against_less.size() != ratios.size()) line.against_less.clear();
+        rows.push_back(std::move(line));
+    }
+
+    const workload& work_;
+    const results& finished_;
+};
+
+}  // namespace
+
+std::vector<row> rows_of(const workload& work, const results& finished) {
+    return workload_rows(work, finished).all();
+}
+
+std::vector<std::size_t> epochs_around(const cell_result& result, std::size_t epochs) {
+    const double wanted = result.training_flops / result.training_flops_full * static_cast<double>(epochs);
+    const auto lower = static_cast<std::size_t>(wanted);
+    if (lower < 1 || lower >= epochs) return {};
+    if (lower + 1 == epochs) return {lower};
+    return {lower, lower + 1};
+}
+
+std::string text_of(const interval& values, bool sign) {
+    std::string text = sign && values.mean >= 0 ? "+" : "";
+    text += frostline::format_fixed(values.mean, 2);
+    if (std::isfinite(values.half_width)) text += " ± " + frostline::format_fixed(values.half_width, 2);
+    return text;
+}

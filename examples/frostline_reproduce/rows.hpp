@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "matrix.hpp"
+#include "statistics.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+/// Finished cells, by the name of their records.
+using results = std::map<std::string, cell_result>;
+
+/// A finished cell.
+struct run {
+    std::uint64_t seed = 0;
+    cell what;
+    cell_result result;
+};
+
+/// One line of a workload's table: a method, or `never` in fewer epochs, over the seeds that have been run.
+struct row {
+    std::string name;
+    bool fewer_epochs = false;  ///< `never`, to compare with
+    std::vector<run> runs;
+    std::vector<double> accuracies, differences, against_less;  ///< in points, by seed
+    double forward_saved = 0, training_saved = 0, time_ratio = 0;
+    bool on_front = false;  ///< of accuracy against training FLOPs
+
+    double accuracy() const { return interval_of(accuracies).mean; }
+};
+
+/// The lines of a workload's table, `never` first; none before anything is finished.
+std::vector<row> rows_of(const workload& work, const results& finished);
+
+/// The numbers of epochs of `never` between which its training FLOPs come to those of `result`; none where
+/// that is less than one epoch, or no fewer than all.
+std::vector<std::size_t> epochs_around(const cell_result& result, std::size_t epochs);
+
+/// "1.25 ± 0.31", or the mean alone where there is no interval.
+std::string text_of(const interval& values, bool sign);

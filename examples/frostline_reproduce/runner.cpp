@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+
+#include "runner.hpp"
+
+#include "epoch_seconds.hpp"
+#include "frostline/core/errors.hpp"
+#include "frostline/report/units.hpp"
+#include "training_process.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <set>
+
+runner::runner(matrix wanted, std::filesystem::path folder, std::string program)
+    : wanted_(std::move(wanted)), folder_(std::move(folder)), program_(std::move(program)) {
+    std::ifstream file(folder_ / "commands.json");
+    if (!file.is_open()) return;
+    commands_ = nlohmann::ordered_json::parse(file, nullptr, /*allow_exceptions=*/false);
+    frostline::require<frostline::data_error>(commands_.is_object(), "the file ",
+                                              (folder_ / "commands.json").string(), " is no JSON object");
+}
+
+void runner::print_expected_time() {
+    // What freezing saves is not known before: half, here; and as much for each of the two runs of `never`
+    // that a method is compared with.
+    constexpr double share_left = 0.5;
+    double all = 0, never = 0;
+    read_all();
+    const auto less = cells_of_less_training();
+    for (const auto& work : wanted_.workloads) {
+        double runs_of_never = 0, others = 0;
+        for (const auto seed : work.seeds)
+            for (const auto& how : work.methods) {
+                if (finished_.contains(cell_of(work, how, seed, work.epochs).record)) continue;
+                if (how.options.at("policy") == "never")
+                    runs_of_never += 1;
+                else
+                    others += share_left * (how.train_less ? 3 : 1);
+            }
+        std::set<std::string> counted;
+        for (const auto& [name, what] : less)
+            if (name == work.name && !finished_.contains(what.record) && counted.insert(what.record).second)
+                others += static_cast<double>(what.epochs) / static_cast<double>(work.epochs);
+        if (runs_of_never + others == 0) continue;
+        const double seconds = epoch_seconds(work);
+        pace_[work.name] = {1, seconds};
+        const double run = seconds * static_cast<double>(work.epochs);
+        never += run * runs_of_never;
+        all += run * (runs_of_never + others);
+        std::cout << work.name << ": " << frostline::format_duration(seconds) << " an epoch, "
+                  << frostline::format_duration(run) << " a run without freezing" << std::endl;
+    }
+    if (all > 0)
+        std::cout << "expected: about " << frostline::format_fixed(all / 3600, 2)
+                  << " hours, if freezing halves a run; whole runs without freezing take "
+                  << frostline::format_fixed(never / 3600, 2) << " of them" << std::endl;
+}
+
+void runner::run_all() {
+    for (const auto& work : wanted_.workloads)
+        for (const auto seed : work.seeds)
+            for (const auto& how : work.methods) plan(cell_of(work, how, seed, work.epochs), work.name);
+    run_planned();
+    for (const auto& [work, what] : cells_of_less_training()) plan(what, work);
+    run_planned();
+}
+
+void runner::read_all() {
+    for (const auto& work : wanted_.workloads)
+        for (const auto seed : work.seeds)
+            for (const auto& how : work.methods) read(cell_of(work, how, seed, work.epochs));
+    for (const auto& [work, what] : cells_of_less_training()) read(what);
+}
+
+std::vector<std::pair<std::string, cell>> runner::cells_of_less_training() const {
+    std::vector<std::pair<std::string, cell>> cells;
+    for (const auto& work : wanted_.workloads)
+        for (const auto seed : work.seeds)
+            for (const auto& how : work.methods) {
+                const auto found = finished_.find(cell_of(work, how, seed, work.epochs).record);
+                if (!how.train_less || found == finished_.end()) continue;
+                for (const auto epochs : epochs_around(found->second, work.epochs))
+                    cells.emplace_back(work.name, cell_of(work, work.methods.front(), seed, epochs));
+            }
+    return cells;
+}
+
+bool runner::read(const cell& what) {
+    if (commands_.value(what.record, "") != command_of(what)) return false;
+    const auto result = read_result(folder_ / what.record, wanted_.accuracy);
+    if (result) finished_[what.record] = *result;
+    return result.has_value();
+}
+
+void runner::plan(const cell& what, const std::string& work) {
+    const bool known = std::any_of(planned_.begin(), planned_.end(), [&](const planned_cell& other) {
+        return other.what.record == what.record;
+    });
+    if (!known && !read(what)) planned_.push_back({what, work});
+}
+
+void runner::run_planned() {
+    for (std::size_t i = 0; i < planned_.size(); ++i) {
+        const auto& [what, work] = planned_[i];
+        std::cout << '[' << i + 1 << " of " << planned_.size() << "] " << what.record << std::flush;
+        const auto start = std::chrono::steady_clock::now();
+        run_training(program_, what, folder_ / what.record);
+        const double seconds =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        const auto result = read_result(folder_ / what.record, wanted_.accuracy);
+        frostline::require<frostline::data_error>(result.has_value(), "the record ",
+                                                  (folder_ / what.record).string(),
+                                                  " does not hold a whole run");
+        finished_[what.record] = *result;
+        commands_[what.record] = command_of(what);
+        keep_commands();
+        auto& [epochs, spent] = pace_[work];
+        epochs += static_cast<double>(what.epochs);
+        spent += seconds;
+        std::cout << ": " << frostline::format_percent(result->accuracy) << ", "
+                  << frostline::format_duration(seconds) << "; about "
+                  << frostline::format_duration(seconds_left(i + 1)) << " left" << std::endl;
+    }
+    planned_.clear();
+}
+
+// By the pace of the same workload's cells.
+double runner::seconds_left(std::size_t first) const {
+    double left = 0;
+    for (std::size_t i = first; i < planned_.size(); ++i) {
+        const auto& [epochs, seconds] = pace_.at(planned_[i].workload);
+        left += seconds / epochs * static_cast<double>(planned_[i].what.epochs);
+    }
+    return left;
+}
+
+double runner::epoch_seconds(const workload& work) const {
+    for (const auto seed : work.seeds) {
+        const auto found = finished_.find(cell_of(work, work.methods.front(), seed, work.epochs).record);
+        if (found != finished_.end())
+            return (found->second.seconds + found->second.evaluation_seconds) /
+                   static_cast<double>(work.epochs);
+    }
+    return measured_epoch_seconds(program_, work, folder_ / "two-steps.jsonl");
+}
+
+void runner::keep_commands() const {
+    const auto path = folder_ / "commands.json", fresh = folder_ / "commands.json.new";
+    std::ofstream file(fresh);
+    file << commands_.dump(1) << '\n' << std::flush;
+    frostline::require<frostline::data_error>(file.good(), "cannot write ", fresh.string());
+    std::filesystem::rename(fresh, path);
+}

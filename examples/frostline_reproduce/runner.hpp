@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "matrix.hpp"
+#include "rows.hpp"
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// Runs the cells of a matrix that are not finished, and keeps what each record came from, so that a changed
+/// matrix runs anew.
+class runner {
+public:
+    /// @param program  frostline-train
+    /// @throws frostline::data_error when the folder's commands.json is no such file
+    runner(matrix wanted, std::filesystem::path folder, std::string program);
+
+    /// Prints what the cells that are left will take, from measured steps of those workloads, or from their
+    /// finished runs of `never`.
+    /// @throws what measured_epoch_seconds throws
+    void print_expected_time();
+
+    /// After print_expected_time, whose paces tell the time left.
+    /// @throws what run_training throws; frostline::data_error for what cannot be read or written
+    void run_all();
+
+    /// Reads what is finished, and runs nothing.
+    void read_all();
+
+    const results& finished() const { return finished_; }
+
+private:
+    struct planned_cell {
+        cell what;
+        std::string workload;
+    };
+
+    std::vector<std::pair<std::string, cell>> cells_of_less_training() const;
+    bool read(const cell& what);
+    void plan(const cell& what, const std::string& work);
+    void run_planned();
+    double seconds_left(std::size_t first) const;
+    double epoch_seconds(const workload& work) const;
+    void keep_commands() const;
+
+    matrix wanted_;
+    std::filesystem::path folder_;
+    std::string program_;
+    nlohmann::ordered_json commands_ = nlohmann::ordered_json::object();
+    results finished_;
+    std::vector<planned_cell> planned_;
+    std::map<std::string, std::pair<double, double>> pace_;  // epochs and seconds, by workload
+};

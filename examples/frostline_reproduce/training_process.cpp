@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+
+#include "training_process.hpp"
+
+#include "program.hpp"
+
+#include "frostline/core/errors.hpp"
+
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <atomic>
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+namespace {
+
+std::atomic<bool> signalled = false;
+std::atomic<pid_t> running = 0;
+
+}  // namespace
+
+// A terminal sends SIGINT to the cell that runs, too; SIGTERM has to be passed on.
+void watch_signals() {
+    struct sigaction action {};
+    action.sa_handler = [](int number) {
+        signalled = true;
+        if (number == SIGTERM && running > 0) ::kill(running, SIGTERM);
+    };
+    for (const int number : {SIGINT, SIGTERM}) {
+        struct sigaction before {};
+        ::sigaction(number, nullptr, &before);
+        if (before.sa_handler != SIG_IGN) ::sigaction(number, &action, nullptr);  // as nohup wants it
+    }
+}
+
+void run_training(const std::string& program, const cell& what, const std::filesystem::path& record) {
+    std::filesystem::create_directories(record.parent_path());
+    std::vector<std::string> words{program, "--quiet", "--record", record.string()};
+    for (const auto& [key, value] : what.options) {
+        words.push_back("--" + key);
+        if (!value.empty()) words.push_back(value);
+    }
+    std::vector<char*> arguments;
+    for (auto& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    pid_t child = 0;
+    const int problem = ::posix_spawnp(&child, program.c_str(), nullptr, nullptr, arguments.data(), environ);
+    frostline::require<frostline::data_error>(problem == 0, "cannot run ", program, ": ",
+                                              std::generic_category().message(problem));
+    running = child;
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    running = 0;
+    if (signalled || WIFSIGNALED(status) || WEXITSTATUS(status) == program::ended_by_signal)
+        throw interrupted{};
+    frostline::require<frostline::error>(WEXITSTATUS(status) == 0, "this cell failed: ", command_of(what));
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "matrix.hpp"
+
+#include <filesystem>
+#include <string>
+
+/// A run was interrupted: so is the matrix.
+struct interrupted {};
+
+/// From here on SIGINT and SIGTERM end the run that is going on, and `run_training` throws `interrupted`.
+void watch_signals();
+
+/// Runs the program frostline-train with the cell's options, and waits for its end.
+/// @param record  where the run's record goes; its folder is made
+/// @throws interrupted after a signal; frostline::error when the run fails
+void run_training(const std::string& program, const cell& what, const std::filesystem::path& record);

@@ -31,13 +31,7 @@ using memory_store = memory_feature_store<float>;
 using disk_store = disk_feature_store<float>;
 using store_maker = std::function<any_feature_store<float>()>;
 
-constexpr std::size_t count = 70;  // three steps an epoch, the last of six images
-
-any_policy by_decision(std::vector<std::size_t> wanted) {
-    return {"by_decision", [wanted = std::move(wanted)](const training_view& view) {
-                return wanted[std::min(view.scores.size(), wanted.size()) - 1];
-            }};
-}
+constexpr std::size_t sample_count = 70;  // three steps an epoch, the last of six images
 
 any_feature_store<float> none() { return no_feature_store{}; }
 any_feature_store<float> in_memory() { return memory_store(plenty); }
@@ -155,54 +149,54 @@ void check_resumes_everywhere(const Data& data, const any_policy& policy, const 
 TEST_CASE("a run goes on from every step: without freezing") {
     auto options = options_for(3);
     options.schedule = cosine{.rate = 0.05};
-    check_resumes_everywhere(images(count), answers({0}), options);
+    check_resumes_everywhere(images(sample_count), answers({0}), options);
 }
 
 TEST_CASE("a run goes on from every step: frozen blocks are recomputed") {
-    check_resumes_everywhere(images(count), answers({1, 3, 2, 4}), options_for(5));
+    check_resumes_everywhere(images(sample_count), answers({1, 3, 2, 4}), options_for(5));
 }
 
 TEST_CASE("a run goes on from every step: dropped blocks, their outputs in memory") {
-    check_resumes_everywhere(images(count), answers({1, 2, 2, 3, 1, 4}), eager_options(7), in_memory);
+    check_resumes_everywhere(images(sample_count), answers({1, 2, 2, 3, 1, 4}), eager_options(7), in_memory);
 }
 
 TEST_CASE("a run goes on from every step: dropped blocks, their outputs on the disk, or partly") {
-    check_resumes_everywhere(images(count), answers({1, 2, 3}), eager_options(5),
+    check_resumes_everywhere(images(sample_count), answers({1, 2, 3}), eager_options(5),
                              [] { return disk_store(std::filesystem::temp_directory_path(), plenty); });
-    check_resumes_everywhere(images(count), answers({2}), eager_options(4, 2), [] {
+    check_resumes_everywhere(images(sample_count), answers({2}), eager_options(4, 2), [] {
         return tiered_feature_store<float, memory_store, disk_store>(
             memory_store(100'000), disk_store(std::filesystem::temp_directory_path(), plenty));
     });
 }
 
 TEST_CASE("a run goes on from every step: a store that holds a part of the rows") {
-    check_resumes_everywhere(images(count), answers({2}), eager_options(4),
+    check_resumes_everywhere(images(sample_count), answers({2}), eager_options(4),
                              [] { return small_store(60'000); });
 }
 
 TEST_CASE("a run goes on from every step: an encoding that loses digits") {
-    check_resumes_everywhere(images(count), answers({2}), eager_options(4),
+    check_resumes_everywhere(images(sample_count), answers({2}), eager_options(4),
                              [] { return memory_feature_store<float, uint8_encoding>(plenty); });
 }
 
 TEST_CASE("a run goes on from every step: views that come again") {
-    const auto views = cycled_views(augmented(images(count), 1, random_crop{3}, horizontal_flip{}), 2);
+    const auto views = cycled_views(augmented(images(sample_count), 1, random_crop{3}, horizontal_flip{}), 2);
     check_resumes_everywhere(views, answers({1, 2, 2, 3}), eager_options(7), in_memory);
 }
 
 TEST_CASE("a run goes on from every step: decisions within epochs, and thawing") {
     auto options = eager_options(5);
     options.decide_every = 2;
-    check_resumes_everywhere(images(count), by_decision({0, 2, 2, 3, 1, 0, 4}), options, in_memory);
+    check_resumes_everywhere(images(sample_count), by_decision({0, 2, 2, 3, 1, 0, 4}), options, in_memory);
 }
 
 TEST_CASE("a run goes on from every step: blocks frozen behind others") {
-    check_resumes_everywhere(images(count), {"layer_out", layer_out{.first = 0.7, .last = 0.4, .warm_up = 0}},
+    check_resumes_everywhere(images(sample_count), {"layer_out", layer_out{.first = 0.7, .last = 0.4, .warm_up = 0}},
                              options_for(4));
 }
 
 TEST_CASE("a run goes on from every step: a policy that counts FLOPs") {
-    check_resumes_everywhere(images(count), {"budget", budget{}}, eager_options(6), in_memory);
+    check_resumes_everywhere(images(sample_count), {"budget", budget{}}, eager_options(6), in_memory);
 }
 
 TEST_CASE("a run goes on from every step: every kind of scorer, with its state and what it observes",
@@ -214,13 +208,13 @@ TEST_CASE("a run goes on from every step: every kind of scorer, with its state a
           "gradient_change", "gradient_delta", "sensitivity_uncertainty",
           "activation_change:samples=8,decisions=2", "linear_cka:samples=8,reference=initial"}) {
         INFO(scorer);
-        check_resumes_everywhere(images(count), by_decision({0, 1}), options, none,
+        check_resumes_everywhere(images(sample_count), by_decision({0, 1}), options, none,
                                  named_scorer<float>(scorer));
     }
 }
 
 TEST_CASE("a run that is stopped after every step, and goes on each time, is the same run") {
-    const auto data = images(count), test = images(20);
+    const auto data = images(sample_count), test = images(20);
     const auto policy = answers({1, 2, 2, 3});
     const auto options = eager_options(4);
     test_run undisturbed(make_network(), policy, in_memory());
@@ -248,7 +242,7 @@ TEST_CASE("a run that is stopped after every step, and goes on each time, is the
 
 TEST_CASE("an observer goes on with its state, and the table with its epochs") {
     const temporary_folder folder;
-    const auto data = images(count);
+    const auto data = images(sample_count);
     const auto run = [&](checkpoints& saved, run_log& log, std::size_t stop_after) {
         auto network = make_network();
         std::stop_source source;
@@ -291,7 +285,7 @@ namespace {
 struct saved_run {
     temporary_folder folder{};
     training_options options = options_for(2);
-    in_memory_dataset<float> data = images(count);
+    in_memory_dataset<float> data = images(sample_count);
     checkpoints_options where{.folder = folder / "run", .identity = {{"policy", "answers"}}};
 
     saved_run() {
@@ -349,9 +343,9 @@ TEST_CASE("a checkpoint of another run is refused by what differs, and changes n
 
     CHECK_THAT(run.refusal(run.options, images(69), make_network(), run.where),
                ContainsSubstring("the number of training samples of its run is 70, but of this run 69"));
-    std::vector<std::size_t> others(count);
-    for (std::size_t i = 0; i < count; ++i) others[i] = i + 1;
-    CHECK_THAT(run.refusal(run.options, subset(images(count + 1), others), make_network(), run.where),
+    std::vector<std::size_t> others(sample_count);
+    for (std::size_t i = 0; i < sample_count; ++i) others[i] = i + 1;
+    CHECK_THAT(run.refusal(run.options, subset(images(sample_count + 1), others), make_network(), run.where),
                ContainsSubstring("checksum of the training samples' ids"));
     auto other_policy = run.where;
     other_policy.identity = {{"policy", "never"}};
@@ -433,7 +427,7 @@ TEST_CASE("the last checkpoints are kept, and nothing else of the folder is touc
          {"step-000000000002.safetensors.123.part", "step-000000009999.safetensors", "notes"})
         std::ofstream(inside / name) << name;
     test_run run(make_network(), answers({1}));
-    run.trains.run(options_for(3), images(count), no_data{}, no_data{}, {}, saved);
+    run.trains.run(options_for(3), images(sample_count), no_data{}, no_data{}, {}, saved);
     std::vector<std::string> names;
     for (const auto& path : saved.files()) names.push_back(path.filename().string());
     CHECK(names ==

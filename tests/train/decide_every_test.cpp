@@ -11,13 +11,6 @@ using namespace small_run;
 
 namespace {
 
-/// A policy that answers `wanted[n]` at decision n, and the last of them from then on.
-any_policy by_decision(std::vector<std::size_t> wanted) {
-    return {"by_decision", [wanted = std::move(wanted)](const training_view& view) {
-                return wanted[std::min(view.scores.size(), wanted.size()) - 1];
-            }};
-}
-
 training_options every(std::size_t steps, std::size_t epochs) {
     auto options = options_for(epochs);
     options.decide_every = steps;

@@ -120,7 +120,7 @@ TEST_CASE("moving the cut empties the store, and moving the frost line behind it
 namespace {
 
 /// A frost line with a store that can forget single rows.
-struct growing_fixture : fixture {
+struct growing_line : line_under_test {
     memory_feature_store<float> rows{plenty};
     frost_line<small_network, memory_feature_store<float>> growing{network, rows};
     std::map<std::size_t, std::size_t> advanced{};  // samples by the cut they came from
@@ -137,7 +137,7 @@ struct growing_fixture : fixture {
 }  // namespace
 
 TEST_CASE("a cut that moves towards the output advances what is stored, and computes the rest from images") {
-    growing_fixture f;
+    growing_line f;
     f.growing.move(3, 1);
     CHECK(f.gives({0, 1, 2, 3}));
     CHECK(f.growing.take_filled_samples() == 4);
@@ -166,7 +166,7 @@ TEST_CASE("a cut that moves towards the output advances what is stored, and comp
 }
 
 TEST_CASE("a cut that moves towards the input, or thaws, leaves nothing to advance") {
-    growing_fixture f;
+    growing_line f;
     f.growing.move(4, 3);
     CHECK(f.gives({0, 1}));
     f.growing.move(4, 4);

@@ -219,6 +219,13 @@ inline any_policy answers(std::vector<std::size_t> wanted) {
             }};
 }
 
+/// A policy that answers `wanted[n]` at decision n, and the last of them from then on.
+inline any_policy by_decision(std::vector<std::size_t> wanted) {
+    return {"by_decision", [wanted = std::move(wanted)](const training_view& view) {
+                return wanted[std::min(view.scores.size(), wanted.size()) - 1];
+            }};
+}
+
 /// A network, its trainer and what it told, all in reach.
 template <class Network = small_network>
 struct test_run {

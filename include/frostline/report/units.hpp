@@ -60,7 +60,9 @@ inline std::string format_percent(std::optional<double> share, int digits = 2) {
 /// "1.23 s", "45.6 s", "12 min 34 s" or "5 h 06 min"
 inline std::string format_duration(double seconds) {
     if (!(seconds >= 99.95)) return format_fixed(seconds, seconds >= 9.995 ? 1 : 2) + " s";
-    const auto padded = [](long long number) { return (number < 10 ? "0" : "") + std::to_string(number); };
+    const auto padded = [](long long number) {
+        return std::string(number < 10 ? "0" : "") += std::to_string(number);
+    };
     const long long whole = std::llround(seconds);
     if (whole < 3600) return std::to_string(whole / 60) + " min " + padded(whole % 60) + " s";
     const long long minutes = std::llround(seconds / 60);
@@ -69,7 +71,9 @@ inline std::string format_duration(double seconds) {
 
 /// "0:07", "12:34" or "1:02:03"
 inline std::string format_clock(double seconds) {
-    const auto padded = [](long long number) { return (number < 10 ? "0" : "") + std::to_string(number); };
+    const auto padded = [](long long number) {
+        return std::string(number < 10 ? "0" : "") += std::to_string(number);
+    };
     const long long whole = std::llround(seconds);
     const std::string end = ":" + padded(whole % 60);
     if (whole < 3600) return std::to_string(whole / 60) + end;

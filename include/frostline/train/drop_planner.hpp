@@ -6,6 +6,7 @@
 #include "frostline/concepts/freezing_policy.hpp"
 #include "frostline/concepts/observer.hpp"
 #include "frostline/concepts/plan_costs.hpp"
+#include "frostline/core/pass.hpp"
 #include "frostline/core/tensor.hpp"
 #include "frostline/data/batches.hpp"
 #include "frostline/features/assumed_costs.hpp"

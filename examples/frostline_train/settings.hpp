@@ -29,7 +29,7 @@ struct settings {
     std::size_t test_limit = 0;   // 0: all
     double validation_share = 0;
     bool augment = false;
-    std::size_t views = 0;  // of each training image; 0: another in each epoch
+    std::size_t views = 0;                  // of each training image; 0: another in each epoch
     std::optional<std::size_t> image_size;  // of Imagenette
     std::string store = "auto";
     std::size_t store_budget = std::size_t{4} << 30;

@@ -191,7 +191,8 @@ TEST_CASE("a run goes on from every step: decisions within epochs, and thawing")
 }
 
 TEST_CASE("a run goes on from every step: blocks frozen behind others") {
-    check_resumes_everywhere(images(sample_count), {"layer_out", layer_out{.first = 0.7, .last = 0.4, .warm_up = 0}},
+    check_resumes_everywhere(images(sample_count),
+                             {"layer_out", layer_out{.first = 0.7, .last = 0.4, .warm_up = 0}},
                              options_for(4));
 }
 

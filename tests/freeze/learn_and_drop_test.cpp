@@ -28,6 +28,7 @@ std::size_t ask(const learn_and_drop& policy, const trace& scores, std::size_t e
     training_view view;
     view.epoch = scores.size();
     view.epochs = epochs;
+    view.step = scores.size();
     view.blocks = blocks;
     view.last_freezable = blocks - 1;
     view.frozen = frozen;
@@ -51,7 +52,8 @@ struct in_one_piece : learn_and_drop {
         const auto kept = static_cast<std::size_t>(std::ceil(keep_active * static_cast<double>(view.blocks)));
         const std::size_t freezable =
             std::min(view.last_freezable, view.blocks - std::min(view.blocks, kept));
-        const std::size_t limit = std::max(view.frozen, std::min(freezable, view.frozen + at_most));
+        const auto most = static_cast<std::size_t>(std::ceil(at_most * static_cast<double>(view.blocks)));
+        const std::size_t limit = std::max(view.frozen, std::min(freezable, view.frozen + most));
         std::size_t boundary = view.frozen;
         while (boundary < limit && converged(view, boundary)) ++boundary;
         return boundary;
@@ -65,8 +67,11 @@ struct in_one_piece : learn_and_drop {
         };
         if (view.scores.empty() || !slow(view.scores.back())) return false;
         const auto slow_decisions = std::count_if(view.scores.begin(), view.scores.end(), slow);
+        double gone = 0;  // in steps of one decision each
+        for (std::size_t i = 0; i < view.scores.size(); ++i)
+            gone += view.scores[i][block].value_or(0) * view.learning_rates[i];
         return static_cast<std::size_t>(slow_decisions) >= patience &&
-               *view.scores.back()[block] * view.learning_rate_left < remaining;
+               *view.scores.back()[block] * view.learning_rate_left < remaining * gone;
     }
 };
 
@@ -84,19 +89,22 @@ TEST_CASE("learn_and_drop decides as its rules written in one piece do") {
             whole.remaining = 2 * draws.uniform(2);
             whole.keep_active = 0.7 * draws.uniform(3);
             whole.patience = 1 + draws.bits(4) % 4;
-            whole.at_most = 1 + draws.bits(5) % 7;
+            whole.at_most = draws.uniform(5);
         }
         const learn_and_drop composed = whole;
+        const std::vector<double> learning_rates(scores.size(), 1.0);
         std::size_t frozen = 0;
         for (std::size_t epoch = 1; epoch <= scores.size(); ++epoch) {
             const trace so_far(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(epoch));
             training_view view;
             view.epoch = epoch;
             view.epochs = 12;
+            view.step = epoch;
             view.blocks = 7;
             view.last_freezable = 6;
             view.frozen = frozen;
             view.scores = so_far;
+            view.learning_rates = learning_rates;
             view.learning_rate_left = static_cast<double>(12 - epoch);
             REQUIRE(composed(view) == whole(view));
             const std::size_t before = std::exchange(frozen, composed(view));
@@ -130,12 +138,12 @@ TEST_CASE("learn_and_drop freezes nothing without scores") {
 }
 
 TEST_CASE("learn_and_drop freezes at most so many blocks at a decision, and never the head") {
-    for (std::size_t most = 1; most <= 6; ++most) {
+    for (std::size_t most = 0; most <= 5; ++most) {  // of five blocks
         learn_and_drop policy;
         policy.keep_active = 0;
-        policy.at_most = most;
+        policy.at_most = static_cast<double>(most) / 5;
         CHECK(ask(policy, converged(40), 60) == std::min<std::size_t>(most, 4));
-        CHECK(ask(policy, converged(40), 60, 3) == 4);
+        CHECK(ask(policy, converged(40), 60, 3) == (most == 0 ? 3 : 4));
         CHECK(ask(policy, converged(40), 60, 4) == 4);
     }
 }
@@ -144,7 +152,7 @@ TEST_CASE("learn_and_drop freezes a prefix: a block that still changes holds tho
     auto scores = converged(40);
     learn_and_drop policy;
     policy.keep_active = 0;
-    policy.at_most = 10;
+    policy.at_most = 1;
     CHECK(ask(policy, scores, 60) == 4);
     for (std::size_t i = 0; i < scores.size(); ++i)
         scores[i][2] = 1.0 + static_cast<double>(i);  // ever faster
@@ -156,12 +164,12 @@ TEST_CASE("learn_and_drop never lowers the frost line, whatever the scores") {
         const auto scores = traces::random_scores(seed, 30, 8);
         std::size_t frozen = 0;
         learn_and_drop policy;
-        policy.warm_up = 0.2;
+        policy.at_most = 0.25;  // two of eight
         for (std::size_t decision = 1; decision <= scores.size(); ++decision) {
             const trace so_far(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(decision));
             const std::size_t wanted = ask(policy, so_far, 30, frozen);
             REQUIRE(wanted >= frozen);
-            REQUIRE(wanted <= frozen + policy.at_most);
+            REQUIRE(wanted <= frozen + 2);
             REQUIRE(wanted <= 7);
             frozen = wanted;
         }
@@ -185,31 +193,34 @@ TEST_CASE("learn_and_drop follows a trace computed by hand") {
     learn_and_drop policy;
     policy.warm_up = 0.2;
     policy.below_peak = 0.5;
-    policy.remaining = 0.085;
+    policy.remaining = 0.15;
     policy.patience = 1;
     policy.keep_active = 0;
-    policy.at_most = 64;
+    policy.at_most = 1;
+    const std::vector<double> learning_rates(scores.size(), 1.0);
     const auto at = [&](std::size_t epoch, std::size_t frozen) {
         const trace so_far(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(epoch));
         training_view view;
         view.epoch = epoch;
         view.epochs = 10;
+        view.step = epoch;
         view.blocks = 4;
         view.last_freezable = 3;
         view.frozen = frozen;
         view.scores = so_far;
+        view.learning_rates = learning_rates;
         view.learning_rate_left = 10.0 - static_cast<double>(epoch);
         return policy(view);
     };
-    CHECK(at(1, 0) == 0);  // warm-up
-    CHECK(at(2, 0) == 0);  // 0.19 < 0.20, but 0.19 * 8 = 1.5 is still to come
-    CHECK(at(3, 0) == 1);  // block 0: 0.012 * 7 = 0.084; block 1: 0.020 * 7 = 0.14
-    CHECK(at(4, 1) == 1);  // block 1: 0.016 * 6 = 0.096
-    CHECK(at(5, 1) == 2);  // block 1: 0.012 * 5 = 0.06; block 2: 0.02 * 5 = 0.1
-    CHECK(at(6, 2) == 3);  // block 2: 0.01 * 4 = 0.04; the head never
-    policy.at_most = 1;
+    CHECK(at(1, 0) == 0);   // warm-up
+    CHECK(at(2, 0) == 0);   // 0.19 < 0.20, but 0.19 * 8 = 1.52 is still to come, after 0.59
+    CHECK(at(3, 0) == 1);   // block 0: 0.012 * 7 = 0.14 * 0.602; block 1: 0.020 * 7 = 0.29 * 0.48
+    CHECK(at(4, 1) == 1);   // block 1: 0.016 * 6 = 0.19 * 0.496
+    CHECK(at(5, 1) == 2);   // block 1: 0.012 * 5 = 0.12 * 0.508; block 2: 0.02 * 5 = 0.24 * 0.42
+    CHECK(at(6, 2) == 3);   // block 2: 0.01 * 4 = 0.09 * 0.43; the head never
+    policy.at_most = 0.25;  // one of four
     CHECK(at(6, 0) == 1);
-    policy.at_most = 64;
+    policy.at_most = 1;
     policy.keep_active = 0.5;  // two of four
     CHECK(at(6, 0) == 2);
     policy.keep_active = 0.26;  // rounded up: two of four, too
@@ -225,6 +236,7 @@ TEST_CASE("learn_and_drop counts slow decisions over a bad epoch, but not in one
     const trace scores{{1.0, 1.0}, {0.1, 1.0}, {0.1, 1.0}, {0.9, 1.0}, {0.1, 1.0}};
     learn_and_drop policy;
     policy.keep_active = 0;
+    policy.below_peak = 0.6;
     policy.patience = 3;
     const auto at = [&](std::size_t epoch) {
         const trace so_far(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(epoch));
@@ -244,4 +256,30 @@ TEST_CASE("learn_and_drop refuses a share of active blocks that is none") {
     learn_and_drop policy;
     policy.keep_active = 1;
     CHECK(ask(policy, converged(40), 60) == 0);
+}
+
+TEST_CASE("learn_and_drop decides the same whatever the length of an epoch and the height of the rate") {
+    const auto scores = traces::random_scores(1, 12, 7);
+    const auto boundaries = [&](std::size_t steps_per_epoch, double rate) {
+        const std::vector<double> learning_rates(scores.size(), rate);
+        std::vector<std::size_t> wanted;
+        for (std::size_t epoch = 1; epoch <= scores.size(); ++epoch) {
+            const trace so_far(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(epoch));
+            training_view view;
+            view.epoch = epoch;
+            view.epochs = 12;
+            view.step = epoch * steps_per_epoch;
+            view.blocks = 7;
+            view.last_freezable = 6;
+            view.scores = so_far;
+            view.learning_rates = learning_rates;
+            view.learning_rate_left = rate * static_cast<double>((12 - epoch) * steps_per_epoch);
+            wanted.push_back(learn_and_drop{.at_most = 1}(view));
+        }
+        return wanted;
+    };
+    const auto wanted = boundaries(1, 1);
+    CHECK(wanted.back() > 0);
+    CHECK(boundaries(4096, 1) == wanted);
+    CHECK(boundaries(1, 0.0625) == wanted);
 }

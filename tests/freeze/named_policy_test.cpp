@@ -40,16 +40,19 @@ TEST_CASE("a named policy has the defaults of its type, and takes its options") 
         for (std::size_t i = 0; i < 40; ++i) made.emplace_back(5, i < 3 ? 100.0 : 1e-3);
         return made;
     }();
+    const std::vector<double> learning_rates(scores.size(), 0.1);
     training_view view;
     view.epoch = 40;
     view.epochs = 60;
+    view.step = 40;
     view.blocks = 5;
     view.last_freezable = 4;
     view.scores = scores;
+    view.learning_rates = learning_rates;
     CHECK(named_policy("never")(view) == 0);
     CHECK(named_policy("learn_and_drop")(view) == learn_and_drop{}(view));
-    CHECK(named_policy("learn_and_drop:at_most=1")(view) == 1);
-    CHECK(named_policy("learn_and_drop:at_most=3")(view) == 3);
+    CHECK(named_policy("learn_and_drop:at_most=0.2")(view) == 1);
+    CHECK(named_policy("learn_and_drop:at_most=0.6")(view) == 3);
     CHECK(named_policy("learn_and_drop:warm_up=1")(view) == 0);
 }
 
@@ -73,6 +76,6 @@ TEST_CASE("an option of a policy outside its range is refused") {
     refused_policy("linear:share", "expected KEY=VALUE");
     refused_policy("linear:share=1,share=1", "the option \"share\" stands twice");
     refused_policy("learn_and_drop:warm_up=1.1", "warm_up must be a number from 0 to 1, found 1.1");
-    refused_policy("learn_and_drop:at_most=0", "learn_and_drop: at_most must be");
-    refused_policy("learn_and_drop:at_most=1.5", "at_most must be a whole number, found 1.5");
+    refused_policy("learn_and_drop:patience=0", "learn_and_drop: patience must be");
+    refused_policy("learn_and_drop:patience=1.5", "patience must be a whole number, found 1.5");
 }

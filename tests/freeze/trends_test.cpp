@@ -38,6 +38,23 @@ TEST_CASE("distance_left is the score times the learning rate that is left") {
     CHECK(values(when::distance_left, of_block({1.0, nothing, 3.0}), 0.5) == optionals{0.5, nothing, 1.5});
 }
 
+TEST_CASE("share_left is the distance left over the distance gone") {
+    const auto scores = of_block({4.0, nothing, 2.0, 0.0});
+    const std::vector<double> learning_rates{0.5, 0.5, 0.25, 0.25};
+    training_view view;
+    view.scores = scores;
+    view.learning_rates = learning_rates;
+    view.learning_rate_left = 5;
+    view.step = 40;  // ten steps to a decision
+    CHECK(when::share_left(view, 0, 0) == 0.25 * 4);
+    CHECK(when::share_left(view, 0, 1) == nothing);
+    CHECK(when::share_left(view, 0, 2) == 2.0 * 5 / ((4.0 * 0.5 + 2.0 * 0.25) * 10));
+    CHECK(when::share_left(view, 0, 3) == 0.0);
+    const auto still = of_block({0.0, 0.0, 0.0, 0.0});
+    view.scores = still;
+    CHECK(when::share_left(view, 0, 3) == nothing);
+}
+
 TEST_CASE("smoothed is the mean of the last decisions, where all of them have a score") {
     CHECK(values(when::smoothed(when::score, 2), of_block({1.0, 3.0, 6.0, nothing, 2.0, 4.0})) ==
           optionals{nothing, 2.0, 4.5, nothing, nothing, 3.0});

@@ -52,10 +52,10 @@ void for_each_option(learn_and_drop& policy, const Visitor& visit) {
     visit("below_peak", policy.below_peak, 0, most,
           "a block has slowed down below this share of its highest score");
     visit("remaining", policy.remaining, 0, most,
-          "and is done when score * learning rate left is below this");
+          "and is done when the way left is below this share of the way gone");
     visit("keep_active", policy.keep_active, 0, 1, "share of the learning blocks that never freezes");
     visit("patience", policy.patience, 1, most, "decisions at which it must have been slow");
-    visit("at_most", policy.at_most, 1, most, "learning blocks that may freeze at one decision");
+    visit("at_most", policy.at_most, 0, 1, "share of the learning blocks that may freeze at one decision");
 }
 
 template <class Visitor>

@@ -41,6 +41,20 @@ inline constexpr trend distance_left{
         return now ? std::optional(*now * view.learning_rate_left) : std::nullopt;
     }};
 
+/// The same as a share of the way that the block has gone, the sum of score * learning rate sum over the
+/// decisions so far. Free of scale: neither the length of an epoch nor the height of the learning rate
+/// counts, both distances grow with them. Absent where nothing has moved.
+inline constexpr trend share_left{
+    [](const training_view& view, std::size_t block, std::size_t decision) -> std::optional<double> {
+        const auto now = view.scores[decision][block];
+        if (!now) return std::nullopt;
+        double gone = 0;
+        for (std::size_t i = 0; i <= decision; ++i)
+            gone += view.scores[i][block].value_or(0) * view.learning_rates[i];
+        gone *= static_cast<double>(view.step) / static_cast<double>(view.scores.size());
+        return gone > 0 ? std::optional(*now * view.learning_rate_left / gone) : std::nullopt;
+    }};
+
 /// The mean of the last `window` decisions; absent unless all of them have a value.
 template <score_trend Inner>
 constexpr auto smoothed(Inner inner, std::size_t window) {

@@ -15,6 +15,7 @@ namespace {
 
 using frostline::data_error;
 using frostline::require;
+using frostline::sentence;
 using json = nlohmann::json;
 
 class matrix_reader {
@@ -154,8 +155,8 @@ cell cell_of(const workload& work, const method& how, std::uint64_t seed, std::s
     found.options["seed"] = std::to_string(seed);
     found.options["epochs"] = std::to_string(epochs);
     std::string name = matrix_reader::file_name(how.name);
-    if (epochs != work.epochs) name += frostline::sentence("-", epochs, "-epochs");
-    found.record = frostline::sentence(matrix_reader::file_name(work.name), "/", name, "-seed-", seed, ".jsonl");
+    if (epochs != work.epochs) name += sentence("-", epochs, "-epochs");
+    found.record = sentence(matrix_reader::file_name(work.name), "/", name, "-seed-", seed, ".jsonl");
     return found;
 }
 

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "frostline/concepts/feature_store.hpp"
+#include "frostline/core/stopwatch.hpp"
 #include "frostline/core/tensor.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -33,10 +33,9 @@ tier_costs measure_store(Store& store, const sample_shape& shape, const Flush& f
             keys[row] = {.sample = first * batch + row, .cut = std::numeric_limits<std::uint32_t>::max()};
     };
     const auto seconds_of = [](const auto& action) {
-        const auto start = std::chrono::steady_clock::now();
+        const stopwatch watch;
         action();
-        return std::max(1e-9,
-                        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+        return std::max(1e-9, watch.seconds());
     };
 
     tier_costs best;

@@ -46,13 +46,13 @@ inline constexpr trend distance_left{
 /// counts, both distances grow with them. Absent where nothing has moved.
 inline constexpr trend share_left{
     [](const training_view& view, std::size_t block, std::size_t decision) -> std::optional<double> {
-        const auto now = view.scores[decision][block];
-        if (!now) return std::nullopt;
+        const std::optional<double> left = distance_left(view, block, decision);
+        if (!left) return std::nullopt;
         double gone = 0;
         for (std::size_t i = 0; i <= decision; ++i)
             gone += view.scores[i][block].value_or(0) * view.learning_rates[i];
         gone *= static_cast<double>(view.step) / static_cast<double>(view.scores.size());
-        return gone > 0 ? std::optional(*now * view.learning_rate_left / gone) : std::nullopt;
+        return gone > 0 ? std::optional(*left / gone) : std::nullopt;
     }};
 
 /// The mean of the last `window` decisions; absent unless all of them have a value.

@@ -7,6 +7,7 @@
 #include "frostline/concepts/observer.hpp"
 #include "frostline/concepts/plan_costs.hpp"
 #include "frostline/core/pass.hpp"
+#include "frostline/core/stopwatch.hpp"
 #include "frostline/core/tensor.hpp"
 #include "frostline/data/batches.hpp"
 #include "frostline/features/assumed_costs.hpp"
@@ -15,7 +16,6 @@
 #include "frostline/train/costs.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -28,15 +28,14 @@ namespace frostline::inline FROSTLINE_ISA {
 /// Seconds that each block takes for one sample of `images`, forward in inference: the faster of two passes.
 template <class Network, class T>
 std::vector<double> block_seconds_of(Network& network, const tensor<T>& images) {
-    using clock = std::chrono::steady_clock;
     const auto samples = static_cast<double>(samples_of(images));
     std::vector<double> seconds(network.blocks());
     for (int round = 0; round < 2; ++round) {
         const tensor<T>* x = &images;
         for (std::size_t block = 0; block < seconds.size(); ++block) {
-            const auto start = clock::now();
+            const stopwatch watch;
             x = &network.forward(*x, block, block + 1, {.phase = phase::inference});
-            const double taken = std::chrono::duration<double>(clock::now() - start).count() / samples;
+            const double taken = watch.seconds() / samples;
             seconds[block] = round == 0 ? taken : std::min(seconds[block], taken);
         }
     }

@@ -5,13 +5,13 @@
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/cmake/packages.sh"
 
-# Installs the other library's package, and builds a program of ours into $build/benchmarks.
+# Installs the other library's packages, and builds a program of ours into $build/benchmarks.
 build_versus() {
-    package=$1
+    packages=$1
     target=$2
     step "packages"
-    # shellcheck disable=SC2086 # the list is made of words
-    install_packages $build_packages "$package"
+    # shellcheck disable=SC2086 # the lists are made of words
+    install_packages $build_packages $packages
     step "build"
     build=$root/build/versus
     (cd "$root" && cmake --preset release -B "$build" -DFROSTLINE_NATIVE=ON -DFROSTLINE_BUILD_VERSUS=ON \

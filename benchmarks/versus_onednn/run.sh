@@ -6,7 +6,7 @@
 set -eu
 
 . "$(dirname "$0")/../versus.sh"
-build_versus libdnnl-dev frostline-versus-onednn
+build_versus "libdnnl-dev ocl-icd-opencl-dev" frostline-versus-onednn
 
 # Without what would hold one side back.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE DNNL_MAX_CPU_ISA ONEDNN_MAX_CPU_ISA OMP_WAIT_POLICY OMP_PROC_BIND

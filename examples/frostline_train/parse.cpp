@@ -299,6 +299,10 @@ std::optional<settings> parse(int argc, char** argv) {
                    "Share of the training set held out for validation")
         ->type_name("SHARE")
         ->transform(number(0, 1, share));
+    app.add_option("--evaluate-every", chosen.evaluate_every,
+                   "Epochs from one evaluation to the next; the last epoch is always evaluated")
+        ->type_name("EPOCHS")
+        ->transform(whole_number(1));
     app.add_flag("--augment", chosen.augment,
                  "Shift each training image at random by up to an eighth, and mirror half of them");
     app.add_option("--image-size", chosen.image_size, "Height and width of Imagenette's images")

@@ -28,6 +28,7 @@ struct settings {
     std::size_t train_limit = 0;  // 0: all
     std::size_t test_limit = 0;   // 0: all
     double validation_share = 0;
+    std::size_t evaluate_every = 1;  // epochs
     bool augment = false;
     std::size_t views = 0;                  // of each training image; 0: another in each epoch
     std::optional<std::size_t> image_size;  // of Imagenette

@@ -130,6 +130,7 @@ frostline::record_line run_json(const settings& chosen, const std::string& polic
             {"train_limit", chosen.train_limit},
             {"test_limit", chosen.test_limit},
             {"validation", chosen.validation_share},
+            {"evaluate_every", chosen.evaluate_every},
             {"augment", chosen.augment},
             {"views", chosen.views},
             {"store", chosen.store},
@@ -253,6 +254,7 @@ public:
                    .weight_decay = chosen.weight_decay,
                    .seed = chosen.seed,
                    .decide_every = chosen.decide_every,
+                   .evaluate_every = chosen.evaluate_every,
                    .costs = costs_in(chosen.plan_costs)},
           loss_{{.label_smoothing = chosen.label_smoothing}},
           optimiser_{{.momentum = chosen.momentum, .nesterov = chosen.nesterov}} {}

@@ -2,6 +2,7 @@
 #include "frostline/report/record.hpp"
 
 #include "frostline/report/recorded_run.hpp"
+#include "report/finished_run.hpp"
 #include "support/catch.hpp"
 
 #include <unistd.h>
@@ -55,26 +56,6 @@ std::vector<record_line> lines_of(const std::filesystem::path& path) {
         CHECK(lines.back()["schema"] == 1);
     }
     return lines;
-}
-
-std::set<std::string> fields_of(const record_line& line) {
-    std::set<std::string> names;
-    for (const auto& item : line.items()) names.insert(item.key());
-    return names;
-}
-
-run_finished finished_run(double seconds, std::optional<double> accuracy, std::uint64_t forward) {
-    run_finished end;
-    end.epochs = 3;
-    end.test_accuracy = accuracy;
-    end.seconds = seconds;
-    end.evaluation_seconds = 2;
-    end.scoring_flops = 7;
-    end.forward_flops = forward;
-    end.forward_flops_full = 1000;
-    end.backward_flops = 1000;
-    end.backward_flops_full = 2000;
-    return end;
 }
 
 TEST_CASE("A record holds each event of a run as one line with exactly its fields") {
@@ -211,16 +192,6 @@ TEST_CASE("A record without costs is refused as a source of costs") {
     record(folder.file(), "never", "none").write({{"event", "run"}});
     CHECK_THROWS_WITH(record_reader(folder.file()).read_costs(), ContainsSubstring("no line of event costs"));
     CHECK_THROWS_AS(record_reader("/no/such/file").read_costs(), data_error);
-}
-
-TEST_CASE("The environment names the versions, the core of the BLAS and the threads") {
-    const auto environment = environment_json();
-    CHECK(fields_of(environment) == std::set<std::string>{"versions", "blas_core", "threads"});
-    CHECK(fields_of(environment["versions"]) ==
-          std::set<std::string>{"frostline", "compiler", "xtensor", "openblas", "onetbb"});
-    for (const auto& version : environment["versions"]) CHECK_FALSE(version.get<std::string>().empty());
-    CHECK_THAT(environment["versions"]["openblas"].get<std::string>(), ContainsSubstring("OpenBLAS"));
-    CHECK(environment["threads"] == threads());
 }
 
 TEST_CASE("Every line is in the file as soon as it is written") {
@@ -375,28 +346,6 @@ TEST_CASE("A line of the program has to be an object that names its event") {
     CHECK(text_of(folder.file()).empty());
     log.write(nlohmann::json{{"event", "run"}, {"schema", 7}});
     CHECK(lines_of(folder.file()).size() == 1);
-}
-
-TEST_CASE("A comparison divides the times and subtracts the accuracies") {
-    const auto without = summary_json("never", finished_run(30, 0.90, 1000));
-    const auto with = summary_json("learn_and_drop", finished_run(20, 0.89, 600));
-    const auto line = comparison_json(without, with);
-    CHECK(fields_of(line) == std::set<std::string>{"schema", "event", "without", "with", "time_ratio",
-                                                   "accuracy_difference", "forward_flops_saved",
-                                                   "training_flops_saved"});
-    CHECK(line["without"] == "never");
-    CHECK(line["with"] == "learn_and_drop");
-    CHECK(line["time_ratio"] == 1.5);
-    CHECK(line["accuracy_difference"].get<double>() == Catch::Approx(-1));
-    CHECK(line["forward_flops_saved"] == 0.4);
-    CHECK(line["training_flops_saved"] == with["training_flops_saved"]);
-
-    const auto unknown = comparison_json(without, summary_json("x", finished_run(0, std::nullopt, 600)));
-    CHECK(unknown["time_ratio"].is_null());
-    CHECK(unknown["accuracy_difference"].is_null());
-    CHECK_THROWS_AS(comparison_json(without, {{"event", "epoch"}}), data_error);
-    CHECK_THROWS_WITH(comparison_json({{"event", "summary"}, {"policy", "never"}}, with),
-                      "a summary line lacks the field seconds");
 }
 
 }  // namespace

@@ -32,6 +32,20 @@ TEST_CASE("an observer is told every event in its order") {
           "f");
 }
 
+TEST_CASE("evaluations may be some epochs apart, and the last epoch has one") {
+    const auto data = images(70);
+    test_run run(make_network(), answers({0}));
+    auto options = options_for(5);
+    options.evaluate_every = 2;
+    const auto summary = run.trains.run(options, data, take_first(data, 10), take_first(data, 20));
+    for (const auto& report : run.events.epochs) {
+        const bool evaluated = report.epoch == 2 || report.epoch == 4 || report.epoch == 5;
+        CHECK(report.test_accuracy.has_value() == evaluated);
+        CHECK(report.validation_accuracy.has_value() == evaluated);
+    }
+    CHECK(summary.test_accuracy == run.events.epochs.back().test_accuracy);
+}
+
 TEST_CASE("the events carry what happened") {
     const auto data = images(70);
     test_run run(make_network(), answers({0, 2, 2, 2}), memory_feature_store<float>(plenty));
@@ -284,6 +298,9 @@ TEST_CASE("options out of range are refused in one sentence before anything is t
     refused(options, "the number of shards must be at least 1, found 0");
     options.shards = 5;
     refused(options, "the batch size is 32, expected a multiple of 5, the number of shards");
+    options = options_for(1);
+    options.evaluate_every = 0;
+    refused(options, "the number of epochs between evaluations must be at least 1, found 0");
     CHECK(run.events.order.empty());
 }
 

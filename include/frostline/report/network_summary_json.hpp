@@ -2,7 +2,7 @@
 #pragma once
 
 #include "frostline/report/network_summary.hpp"
-#include "frostline/report/record.hpp"
+#include "frostline/report/record_lines.hpp"
 
 #include <cstddef>
 #include <vector>

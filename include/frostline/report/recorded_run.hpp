@@ -6,7 +6,7 @@
 #include "frostline/concepts/plan_costs.hpp"
 #include "frostline/core/errors.hpp"
 #include "frostline/core/pass.hpp"
-#include "frostline/report/record.hpp"
+#include "frostline/report/record_lines.hpp"
 
 #include <cmath>
 #include <cstddef>

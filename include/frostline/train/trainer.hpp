@@ -82,7 +82,7 @@ public:
     void compare_with(Network& snapshot) { decisions_.compare_with(snapshot); }
 
     /// Trains from the network's present weights, or goes on from a checkpoint.
-    /// @param test, validation  data sets that are evaluated after each epoch: a dataset, an optional one, or
+    /// @param test, validation  data sets that are evaluated after epochs: a dataset, an optional one, or
     /// no_data
     /// @param stop  ends the run after the step at which it is requested
     /// @param saved  `checkpoints`, which are written on the way, and from which the run may go on: to the
@@ -207,7 +207,8 @@ public:
                 }
                 summary.stopped = stops;
             }
-            if (summary.stopped || epoch + 1 == options.epochs)
+            const bool last = summary.stopped || epoch + 1 == options.epochs;
+            if (last)
                 require_finite(network_, now_.step - 1, now_.last_loss, report.learning_rate);
             report.train_loss = now_.losses.mean();
             report.train_accuracy =
@@ -222,8 +223,10 @@ public:
             report.seconds = training.seconds();
 
             const stopwatch evaluating;
-            report.validation_accuracy = evaluate(validation);
-            report.test_accuracy = evaluate(test);
+            if (last || (epoch + 1) % options.evaluate_every == 0) {
+                report.validation_accuracy = evaluate(validation);
+                report.test_accuracy = evaluate(test);
+            }
             report.evaluation_seconds = evaluating.seconds();
 
             if (decision) report.scores = decision->scores;

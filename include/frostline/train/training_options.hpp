@@ -22,6 +22,7 @@ struct training_options {
     std::uint64_t seed = 0;  ///< of the batch order and of random layers, not of the network's weights
     std::size_t shards = 1;  ///< each batch takes an equal share from each of so many fixed parts of the data
     std::size_t decide_every = 0;  ///< steps from one decision to the next; 0: one decision after each epoch
+    std::size_t evaluate_every = 1;  ///< epochs from one evaluation to the next; the last is always evaluated
     std::optional<plan_costs> costs{};  ///< what the plan reckons with; absent: measured at the first freeze
 };
 
@@ -61,6 +62,8 @@ void check(const training_options& options, const Network& network, const Train&
     require<argument_error>(options.batch_size % options.shards == 0, "the batch size is ",
                             options.batch_size, ", expected a multiple of ", options.shards,
                             ", the number of shards");
+    require<argument_error>(options.evaluate_every >= 1,
+                            "the number of epochs between evaluations must be at least 1, found 0");
     require<argument_error>(std::isfinite(options.weight_decay) && options.weight_decay >= 0,
                             "the weight decay must be finite and not negative, found ", options.weight_decay);
     check_fit(network, train, "training");

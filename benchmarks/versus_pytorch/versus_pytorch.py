@@ -30,6 +30,7 @@ TRAINING = {
     "resnet50-imagenet-stem": ("resnet50", 32, 128),
     "resnet18-cifar-stem": ("resnet18-cifar", 32, 64),
     "resnet18-224": ("resnet18", 224, 16),
+    "resnet50-224": ("resnet50", 224, 16),
     "vgg16-224": ("vgg16", 224, 8),
     "vgg11-batch-1": ("vgg11", 32, 1),
     "vgg11-batch-8": ("vgg11", 32, 8),

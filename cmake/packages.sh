@@ -4,7 +4,8 @@
 
 build_packages="g++ cmake ninja-build pkg-config libxtensor-dev libxtensor-blas-dev libopenblas-dev libtbb-dev \
 libcli11-dev nlohmann-json3-dev zlib1g-dev libjpeg-dev libpng-dev libssl-dev dataset-fashion-mnist"
-check_packages="$build_packages catch2 libbenchmark-dev libxsimd-dev ccache python3 chromium"
+check_packages="$build_packages catch2 libbenchmark-dev libxsimd-dev ccache python3 chromium \
+libopenmpi-dev openmpi-bin"
 clang_packages="clang libclang-rt-dev"
 
 # Installs those of the given packages that are missing.

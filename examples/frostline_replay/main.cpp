@@ -70,7 +70,9 @@ void print(const frostline::recorded_run& run, const std::vector<std::string>& n
                 const auto decision = frostline::plan_drop({.blocks = run.costs,
                                                             .row_bytes = basis.row_bytes,
                                                             .tiers = basis.tiers,
-                                                            .samples = run.training_samples,
+                                                            .samples =
+                                                                (run.training_samples + run.processes - 1) /
+                                                                run.processes,
                                                             .views = run.views,
                                                             .epochs_left = epochs_left,
                                                             .frozen = frozen,

@@ -5,15 +5,20 @@
 #include "program.hpp"
 #include "settings.hpp"
 
+#include "frostline/core/errors.hpp"
+
 #include <signal.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <new>
 #include <optional>
 #include <string>
+#include <thread>
 
 namespace {
 
@@ -34,6 +39,18 @@ int fail(const std::string& sentence, int code = EXIT_FAILURE) {
     return program::fail("frostline-train", sentence, code);
 }
 
+// The other processes would wait for this one for ever.
+int fail_together([[maybe_unused]] process_group& processes, const std::string& sentence) {
+    if (processes.size() == 1) return fail(sentence);
+#ifdef FROSTLINE_TRAIN_MPI
+    // What all of them find, the first one tells.
+    if (processes.rank() != 0) std::this_thread::sleep_for(std::chrono::seconds(1));
+    fail(frostline::sentence("process ", processes.rank(), " of ", processes.size(), ": ", sentence));
+    processes.abort();
+#endif
+    return EXIT_FAILURE;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -45,23 +62,27 @@ int main(int argc, char** argv) {
         on_signal(
             number, [](int) { interrupted = true; }, SA_RESTART | static_cast<int>(SA_RESETHAND));
 
+    process_group processes;
+    const bool first = processes.rank() == 0;
+    if (!first) std::cout.rdbuf(nullptr);
     std::optional<settings> chosen;
     try {
         chosen = parse(argc, argv);
     } catch (const std::exception& failure) {
-        return fail(failure.what(), program::bad_command_line);
+        return first ? fail(failure.what(), program::bad_command_line) : program::bad_command_line;
     }
     try {
-        if (chosen && chosen->verify)
-            verify(*chosen);
-        else if (chosen)
-            train(*chosen, interrupted);
+        if (chosen && chosen->verify) {
+            if (first) verify(*chosen);
+        } else if (chosen) {
+            train(*chosen, interrupted, processes);
+        }
     } catch (const std::bad_alloc&) {
-        return fail("there is not enough memory to train " + chosen->model + " with a batch size of " +
-                    std::to_string(chosen->batch_size));
+        return fail_together(processes, "there is not enough memory to train " + chosen->model +
+                                            " with a batch size of " + std::to_string(chosen->batch_size));
     } catch (const std::exception& failure) {
-        return fail(failure.what());
+        return fail_together(processes, failure.what());
     }
-    if (!std::cout.flush()) return fail("cannot write to standard output");
+    if (first && !std::cout.flush()) return fail_together(processes, "cannot write to standard output");
     return interrupted ? program::ended_by_signal : EXIT_SUCCESS;
 }

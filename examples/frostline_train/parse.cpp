@@ -264,6 +264,14 @@ std::optional<settings> parse(int argc, char** argv) {
     app.add_option("--batch-size", chosen.batch_size, "Samples a step")
         ->type_name("N")
         ->transform(whole_number(1));
+    app.add_option("--shards", chosen.shards,
+                   "Fixed parts of the training set, of which each batch takes equal shares; the number of "
+                   "processes divides it (default: one a process)")
+        ->type_name("N")
+        ->transform(whole_number(1))
+        ->default_str("");
+    app.add_flag("--sync-batch-norm", chosen.synchronise_batch_norm,
+                 "Batch norm over the whole batch, not over the share of each process");
     app.add_option("--lr", chosen.learning_rate, "Learning rate at the schedule's peak")
         ->type_name("RATE")
         ->transform(number(0, most, not_negative));

@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#ifdef FROSTLINE_TRAIN_MPI
+#include "frostline/distributed/mpi.hpp"
+#else
+#include "frostline/distributed/single_process.hpp"
+#endif
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+
+/// Those that train together.
+#ifdef FROSTLINE_TRAIN_MPI
+using process_group = frostline::mpi;
+#else
+using process_group = frostline::single_process;
+#endif
 
 /// What the command line says.
 struct settings {
@@ -17,6 +30,8 @@ struct settings {
     std::string scorer;            // empty: the one that the policy is meant for
     std::size_t epochs = 10;
     std::size_t batch_size = 128;
+    std::size_t shards = 0;  // 0: one a process
+    bool synchronise_batch_norm = false;
     double learning_rate = 0.05;
     std::string schedule = "cosine";
     double momentum = 0.9;
@@ -53,9 +68,10 @@ struct settings {
 /// @throws frostline::argument_error for what it cannot read
 std::optional<settings> parse(int argc, char** argv);
 
-/// Trains as the settings say. A run that is interrupted finishes its step and its record, and is the last.
+/// Trains as the settings say, together with the other processes, of which the first one prints and writes. A
+/// run that is interrupted in any of them finishes its step and its record, and is the last.
 /// @throws frostline::error
-void train(const settings& chosen, const std::atomic<bool>& interrupted);
+void train(const settings& chosen, const std::atomic<bool>& interrupted, process_group& processes);
 
 /// Prints for each file of the data set whether it is as published. @throws frostline::error unless all are
 void verify(const settings& chosen);

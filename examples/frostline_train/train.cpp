@@ -41,6 +41,7 @@
 #endif
 
 #include <linux/magic.h>
+#include <sched.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
@@ -52,10 +53,12 @@
 #include <iostream>
 #include <new>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -64,6 +67,15 @@ namespace {
 
 using scalar = float;
 
+// Of the processes that share this machine, at least 1.
+std::size_t processes_here([[maybe_unused]] const process_group& processes) {
+#ifdef FROSTLINE_TRAIN_MPI
+    return processes.processes_here();
+#else
+    return 1;
+#endif
+}
+
 // Half of what is free in the folder, and nothing where its files lie in memory.
 std::size_t room_on_disk(const std::filesystem::path& folder) {
     struct statfs status {};
@@ -71,25 +83,37 @@ std::size_t room_on_disk(const std::filesystem::path& folder) {
     return static_cast<std::size_t>(status.f_bavail) * static_cast<std::size_t>(status.f_bsize) / 2;
 }
 
+// A process's part of its machine's cores: those that its launcher left it, or an equal share of all.
+int usual_threads(const process_group& processes) {
+    cpu_set_t usable;
+    CPU_ZERO(&usable);
+    const int left = ::sched_getaffinity(0, sizeof usable, &usable) == 0 ? CPU_COUNT(&usable) : 1;
+    const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+    return std::max(1, std::min(left, cores / static_cast<int>(processes_here(processes))));
+}
+
 template <class Encoding>
-frostline::any_feature_store<scalar> make_encoding_store(const settings& chosen) {
+frostline::any_feature_store<scalar> make_encoding_store(const settings& chosen, std::size_t sharers) {
     using memory = frostline::memory_feature_store<scalar, Encoding>;
     using disk = frostline::disk_feature_store<scalar, Encoding>;
     if (chosen.store.starts_with("disk:")) return disk(chosen.store.substr(5), chosen.store_budget);
     if (chosen.store == "disk") return disk(std::filesystem::temp_directory_path(), chosen.store_budget);
     std::error_code none;
     const auto folder = std::filesystem::temp_directory_path(none);
-    const std::size_t room = none ? 0 : room_on_disk(folder);
+    const std::size_t room = none ? 0 : room_on_disk(folder) / sharers;
     if (chosen.store == "memory" || room == 0) return memory(chosen.store_budget);
     return frostline::tiered_feature_store<scalar, memory, disk>(memory(chosen.store_budget),
                                                                  disk(folder, room));
 }
 
-frostline::any_feature_store<scalar> make_store(const settings& chosen) {
+// @param sharers  processes that put their stores onto the same disk
+frostline::any_feature_store<scalar> make_store(const settings& chosen, std::size_t sharers) {
     if (chosen.store == "none") return frostline::no_feature_store{};
-    if (chosen.store_encoding == "bfloat16") return make_encoding_store<frostline::bfloat16_encoding>(chosen);
-    if (chosen.store_encoding == "uint8") return make_encoding_store<frostline::uint8_encoding>(chosen);
-    return make_encoding_store<frostline::exact_encoding>(chosen);
+    if (chosen.store_encoding == "bfloat16")
+        return make_encoding_store<frostline::bfloat16_encoding>(chosen, sharers);
+    if (chosen.store_encoding == "uint8")
+        return make_encoding_store<frostline::uint8_encoding>(chosen, sharers);
+    return make_encoding_store<frostline::exact_encoding>(chosen, sharers);
 }
 
 std::optional<frostline::plan_costs> costs_in(const std::string& record) {
@@ -120,6 +144,8 @@ frostline::record_line run_json(const settings& chosen, const std::string& polic
             {"decide_every", chosen.decide_every},
             {"epochs", chosen.epochs},
             {"batch_size", chosen.batch_size},
+            {"shards", chosen.shards},
+            {"sync_batch_norm", chosen.synchronise_batch_norm},
             {"learning_rate", chosen.learning_rate},
             {"schedule", chosen.schedule},
             {"momentum", chosen.momentum},
@@ -238,11 +264,13 @@ frostline::any_dataset prepared(const settings& chosen, const frostline::any_dat
 template <class Network>
 class session {
 public:
-    session(const settings& chosen, const std::atomic<bool>& interrupted, Network network,
-            frostline::any_scorer<scalar> scorer, frostline::any_dataset train,
+    session(const settings& chosen, const std::atomic<bool>& interrupted, process_group& processes,
+            Network network, frostline::any_scorer<scalar> scorer, frostline::any_dataset train,
             std::optional<frostline::any_dataset> validation, frostline::any_dataset test)
         : chosen_(chosen),
           interrupted_(interrupted),
+          processes_(processes),
+          sharers_(processes_here(processes)),
           network_(std::move(network)),
           scorer_(std::move(scorer)),
           train_(std::move(train)),
@@ -253,9 +281,11 @@ public:
                    .schedule = frostline::named_schedule(chosen.schedule, chosen.learning_rate),
                    .weight_decay = chosen.weight_decay,
                    .seed = chosen.seed,
+                   .shards = chosen.shards,
                    .decide_every = chosen.decide_every,
                    .evaluate_every = chosen.evaluate_every,
-                   .costs = costs_in(chosen.plan_costs)},
+                   .costs = costs_in(chosen.plan_costs),
+                   .synchronise_batch_norm = chosen.synchronise_batch_norm},
           loss_{{.label_smoothing = chosen.label_smoothing}},
           optimiser_{{.momentum = chosen.momentum, .nesterov = chosen.nesterov}} {}
 
@@ -264,22 +294,24 @@ public:
         // What can be refused is refused before anything is computed or written.
         frostline::check(options_, network_, train_);
         frostline::check_fit(network_, test_, "test");
-        const auto store = make_store(chosen_);
+        const auto store = make_store(chosen_, sharers_);
         if (options_.costs) frostline::check(*options_.costs, network_.blocks(), store.tiers().size());
         std::vector<frostline::checkpoints> saved;
-        for (const auto& policy : policies) saved.push_back(checkpoints_of(chosen_, policy.name()));
+        for (const auto& policy : policies)
+            saved.push_back(first() ? checkpoints_of(chosen_, policy.name()) : frostline::checkpoints());
         // A run is over where a later one has begun, and the record holds all of it.
-        std::size_t first = 0;
+        std::size_t latest = 0;
         for (std::size_t run = 0; run < saved.size(); ++run)
-            if (!saved[run].resumes_from().empty()) first = run;
+            if (!saved[run].resumes_from().empty()) latest = run;
 
         for (std::size_t run = 0; run < policies.size(); ++run) {
             const bool appends = run > 0 || !saved[run].resumes_from().empty();
             const auto existing =
                 appends ? frostline::existing_record::append : frostline::existing_record::replace;
-            train_with(policies[run], saved[run], run < first ? std::nullopt : std::optional(existing));
-            if (interrupted_) return;
+            train_with(policies[run], saved[run], run < latest ? std::nullopt : std::optional(existing));
+            if (interrupted()) return;
         }
+        if (!first()) return;
         if (chosen_.compare && !chosen_.record.empty()) {
             frostline::record record(chosen_.record, chosen_.policy, scorer_.name(),
                                      frostline::existing_record::append);
@@ -294,17 +326,27 @@ public:
     }
 
 private:
+    // The process that prints and writes.
+    bool first() const { return processes_.rank() == 0; }
+
+    // Any of the processes; all of them ask.
+    bool interrupted() {
+        double count = interrupted_ ? 1 : 0;
+        processes_.sum(std::span(&count, 1));
+        return count > 0;
+    }
+
     // @param existing  what becomes of a record that is there; nothing: this run's record is finished
     void train_with(const frostline::any_policy& policy, frostline::checkpoints& saved,
                     std::optional<frostline::existing_record> existing) {
         warm_up();
-        if (interrupted_) return;
+        if (interrupted()) return;
         logs_.push_back({.policy = policy.name()});
         auto& log = logs_.back();
         std::optional<frostline::progress> progress;
         if (!chosen_.quiet) progress.emplace(policy.name());
         optional_record record;
-        if (!chosen_.record.empty() && existing) {
+        if (first() && !chosen_.record.empty() && existing) {
             record.held.emplace(chosen_.record, policy.name(), scorer_.name(), *existing);
             if (saved.resumes_from().empty()) {
                 auto line = run_json(chosen_, policy.name());
@@ -319,14 +361,17 @@ private:
                 failure = event.reason;
         };
         network_.initialise(chosen_.seed);
-        frostline::trainer trainer{network_,        loss_, optimiser_, scorer_, policy, make_store(chosen_),
-                                   stop_on_signal_, log,   observers,  record};
+        frostline::trainer trainer{network_, loss_,
+                                   optimiser_, scorer_,
+                                   policy, make_store(chosen_, sharers_),
+                                   stop_on_signal_, log,
+                                   observers, record};
         const auto finished =
-            trainer.run(options_, train_, test_, validation_, stop_on_signal_.token(), saved);
+            trainer.run(options_, train_, test_, validation_, stop_on_signal_.token(), saved, processes_);
         summaries_.push_back(frostline::summary_json(policy.name(), finished));
         progress.reset();
         if (!failure.empty()) std::cerr << "frostline-train: " << failure << '\n';
-        if (!chosen_.save.empty())
+        if (first() && !chosen_.save.empty())
             frostline::save_weights(network_, chosen_.save,
                                     {{"model", chosen_.model},
                                      {"data", chosen_.data},
@@ -343,7 +388,7 @@ private:
         frostline::trainer trainer{
             network_,       loss_, optimiser_, scorer_, frostline::never{}, frostline::no_feature_store{},
             stop_on_signal_};
-        trainer.run(options, few, {}, {}, stop_on_signal_.token());
+        trainer.run(options, few, {}, {}, stop_on_signal_.token(), {}, processes_);
     }
 
     // A record, where there is one.
@@ -376,6 +421,8 @@ private:
     const settings& chosen_;
     const std::atomic<bool>& interrupted_;
     signal_watch stop_on_signal_{interrupted_};
+    process_group& processes_;
+    std::size_t sharers_;  // of the machine
     Network network_;
     frostline::any_scorer<scalar> scorer_;
     frostline::any_dataset train_;
@@ -433,8 +480,11 @@ void check_names(const settings& chosen) {
 
 }  // namespace
 
-void train(const settings& wished, const std::atomic<bool>& interrupted) {
+void train(const settings& wished, const std::atomic<bool>& interrupted, process_group& processes) {
     settings chosen = wished;
+    const bool first = processes.rank() == 0;
+    if (!first) chosen.quiet = true;
+    if (chosen.shards == 0) chosen.shards = processes.size();
     std::vector<frostline::any_policy> policies{frostline::named_policy(chosen.policy)};
     if (chosen.compare) {
         frostline::require<frostline::argument_error>(
@@ -450,11 +500,14 @@ void train(const settings& wished, const std::atomic<bool>& interrupted) {
     frostline::require<frostline::argument_error>(
         !chosen.checkpoint.empty() || (!chosen.resume && !chosen.resume_older),
         "--resume goes on from a checkpoint, but --checkpoint does not tell in which folder");
-    if (!chosen.record.empty()) frostline::record::check(chosen.record);
-    if (!chosen.save.empty()) frostline::check_replaceable(chosen.save);
+    if (first && !chosen.record.empty()) frostline::record::check(chosen.record);
+    if (first && !chosen.save.empty()) frostline::check_replaceable(chosen.save);
     check_names(chosen);
-    if (chosen.summary) return summarise(chosen);
-    if (chosen.threads > 0) frostline::set_threads(chosen.threads);
+    if (chosen.summary) return first ? summarise(chosen) : void();
+    if (chosen.threads > 0)
+        frostline::set_threads(chosen.threads);
+    else if (processes.size() > 1)
+        frostline::set_threads(usual_threads(processes));
     auto train = with_memory("load the training part of " + chosen.data, [&] {
         return load(chosen, frostline::dataset_part::train, chosen.train_limit);
     });
@@ -469,6 +522,7 @@ void train(const settings& wished, const std::atomic<bool>& interrupted) {
     }
     train = prepared(chosen, train, chosen.augment);
     frostline::with_model<scalar>(chosen.model, train.shape(), train.classes(), [&](auto network) {
-        session(chosen, interrupted, std::move(network), scorer, train, validation, test).run(policies);
+        session(chosen, interrupted, processes, std::move(network), scorer, train, validation, test)
+            .run(policies);
     });
 }

@@ -4,11 +4,12 @@
 // Everything that needs no more than xtensor, OpenBLAS and oneTBB. What needs another library is included by
 // itself: data/idx.hpp, data/cifar10.hpp and data/named_dataset.hpp (zlib), data/image_folder.hpp and what it
 // includes (libjpeg, libpng), data/imagenette.hpp (all three), report/record.hpp, io/weights.hpp and
-// train/checkpoints.hpp (nlohmann-json).
+// train/checkpoints.hpp (nlohmann-json), distributed/mpi.hpp (MPI).
 
 #include "frostline/compose/network.hpp"
 #include "frostline/compose/residual.hpp"
 #include "frostline/compose/sequence.hpp"
+#include "frostline/concepts/communicator.hpp"
 #include "frostline/concepts/dataset.hpp"
 #include "frostline/concepts/feature_store.hpp"
 #include "frostline/concepts/freezing_policy.hpp"
@@ -23,6 +24,7 @@
 #include "frostline/core/all_finite.hpp"
 #include "frostline/core/background_loop.hpp"
 #include "frostline/core/background_thread.hpp"
+#include "frostline/core/batch_reduction.hpp"
 #include "frostline/core/errors.hpp"
 #include "frostline/core/isa.hpp"
 #include "frostline/core/named_options.hpp"
@@ -53,6 +55,8 @@
 #include "frostline/data/transforms/padded.hpp"
 #include "frostline/data/transforms/split.hpp"
 #include "frostline/data/transforms/subset.hpp"
+#include "frostline/distributed/gradient_buckets.hpp"
+#include "frostline/distributed/single_process.hpp"
 #include "frostline/features/any_feature_store.hpp"
 #include "frostline/features/assumed_costs.hpp"
 #include "frostline/features/checksum.hpp"
@@ -120,6 +124,7 @@
 #include "frostline/kernels/padded_lines_convolution.hpp"
 #include "frostline/kernels/pooling.hpp"
 #include "frostline/kernels/row_tiles.hpp"
+#include "frostline/kernels/shared_statistics.hpp"
 #include "frostline/kernels/simd.hpp"
 #include "frostline/kernels/softmax.hpp"
 #include "frostline/kernels/symmetric_eigen.hpp"
@@ -157,12 +162,14 @@
 #include "frostline/report/units.hpp"
 #include "frostline/train/block_observations.hpp"
 #include "frostline/train/costs.hpp"
+#include "frostline/train/data_parallel.hpp"
 #include "frostline/train/decision_history.hpp"
 #include "frostline/train/divergence.hpp"
 #include "frostline/train/drop_planner.hpp"
 #include "frostline/train/evaluation.hpp"
 #include "frostline/train/flop_counter.hpp"
 #include "frostline/train/frost_line.hpp"
+#include "frostline/train/observer_group.hpp"
 #include "frostline/train/prediction.hpp"
 #include "frostline/train/probe.hpp"
 #include "frostline/train/rates_left.hpp"
@@ -170,4 +177,5 @@
 #include "frostline/train/run_progress.hpp"
 #include "frostline/train/trainer.hpp"
 #include "frostline/train/training_options.hpp"
+#include "frostline/train/training_step.hpp"
 #include "frostline/version.hpp"

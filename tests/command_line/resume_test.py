@@ -8,13 +8,13 @@ import json
 import random
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from small_set import write_set
 from tool_under_test import ToolUnderTest
 
 tool = ToolUnderTest(sys.argv[1])
@@ -24,22 +24,6 @@ EPOCHS = 4
 FREEZE = "linear:start=0.2,end=0.6,share=0.8"
 # What differs from run to run.
 TIMES = {"seconds", "evaluation_seconds", "peak_memory_bytes", "time_ratio"}
-
-
-def write_set(folder):
-    """MNIST's files with noise in which a bright bar tells the class."""
-    source = random.Random(7)
-    folder.mkdir()
-    for name, count in (("train", 2000), ("t10k", 100)):
-        labels = bytes(index % 10 for index in range(count))
-        pixels = bytearray()
-        for label in labels:
-            image = bytearray(source.randbytes(784))
-            image[2 * label * 28:(2 * label + 2) * 28] = b"\xff" * 56
-            pixels += image
-        (folder / f"{name}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, count, 28, 28) + pixels)
-        (folder / f"{name}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, count) + labels)
-    return folder
 
 
 def events(record, wanted):

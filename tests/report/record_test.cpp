@@ -107,7 +107,8 @@ TEST_CASE("A record holds each event of a run as one line with exactly its field
 
     CHECK(lines[1].dump() ==
           R"({"schema":1,"event":"start","epochs":3,"steps_per_epoch":20,"batch_size":64,)"
-          R"("training_samples":1280,"views":1,"blocks":[{"forward_flops":10,"backward_flops":20,)"
+          R"("training_samples":1280,"views":1,"processes":1,"blocks":[{"forward_flops":10,)"
+          R"("backward_flops":20,)"
           R"("backward_input_flops":9,"output_bytes":400}]})");
     CHECK(lines[2].dump() ==
           R"({"schema":1,"event":"decision","epoch":1,"step":20,"scores":{"weight_change":[)"

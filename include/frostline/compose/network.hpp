@@ -6,6 +6,7 @@
 #include "frostline/core/parameter.hpp"
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <set>
@@ -126,11 +127,14 @@ public:
     /// is the gradient of its result, and scratch from then on. The parameter gradients of the range are
     /// overwritten, but for those of `frozen` blocks, which pass the gradient on only.
     /// @param frozen  as in that forward; block `first` must learn
+    /// @param done  called as done(block) once nothing more is written to the gradients of a block, from the
+    /// last block to the first
     /// @throws argument_error when x and dy are not of a training forward through this range
     /// @return the gradient of `x` when `wanted` says so, else a tensor of unspecified contents
+    template <std::invocable<std::size_t> Done = any_visitor>
     const tensor<T>& backward(const tensor<T>& x, tensor<T>& dy, std::size_t first, std::size_t last,
-                              gradients wanted = gradients::parameters,
-                              const std::vector<bool>& frozen = {}) {
+                              gradients wanted = gradients::parameters, const std::vector<bool>& frozen = {},
+                              const Done& done = {}) {
         check_range(first, last);
         require<argument_error>(shape_of(x) == shape_at(first) && shape_of(dy) == shape_at(last) &&
                                     samples_of(x) == samples_of(dy),
@@ -153,6 +157,7 @@ public:
             visit(index, [&](auto& block, auto& context) {
                 block.backward(input, activations_[index], *doutput, context, workspace_, here, dinput);
             });
+            done(index);
             doutput = &dinput;
         }
         return *doutput;

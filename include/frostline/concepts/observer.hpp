@@ -27,6 +27,7 @@ struct run_started {
     std::vector<block_costs> costs{};  ///< by block of the network: what a replay counts with
     std::size_t views = 1;             ///< after how many epochs the same images come again; 0: never
     std::size_t step = 0;  ///< steps finished before: above 0 where the run goes on from a checkpoint
+    std::size_t processes = 1;  ///< that share the training set and its features
 };
 
 /// After each training step.

@@ -39,6 +39,12 @@ public:
     using error::error;
 };
 
+/// Processes that train one network together, and do not fit together.
+class process_error : public error {
+public:
+    using error::error;
+};
+
 /// Joins its parts to one sentence.
 template <class... Parts>
 std::string sentence(const Parts&... parts) {

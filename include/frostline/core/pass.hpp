@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "frostline/core/batch_reduction.hpp"
 #include "frostline/core/isa.hpp"
 
 #include <cstdint>
@@ -32,6 +33,7 @@ struct pass {
     std::uint64_t seed = 0;
     std::uint64_t step = 0;
     std::span<const std::uint64_t> samples{};  ///< ids of the rows of the batch; only random layers read them
+    batch_reduction reduction{};  ///< where the batch is spread over processes and its statistics are not
 };
 
 /// Floating-point operations for one sample, 2 for each multiply-accumulate of convolutions and products; the

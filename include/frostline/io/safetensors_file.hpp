@@ -67,6 +67,8 @@ public:
     safetensors_file& operator=(safetensors_file&&) = default;
 
     const std::string& name() const { return name_; }
+    /// The whole file.
+    std::span<const std::byte> bytes() const { return bytes_; }
     /// The strings of `__metadata__`.
     const std::map<std::string, std::string, std::less<>>& metadata() const { return metadata_; }
     /// In the order of their bytes.

@@ -4,6 +4,7 @@
 #include "frostline/concepts/layer.hpp"
 #include "frostline/core/errors.hpp"
 #include "frostline/kernels/normalisation.hpp"
+#include "frostline/kernels/shared_statistics.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -27,6 +28,7 @@ public:
         aligned_vector<T> mean;
         aligned_vector<T> inverse_deviation;
         bool frozen = false;  // by the running statistics
+        kernels::shared_statistics shared{};
     };
     static constexpr backward_reads reads{.input = true};
 
@@ -71,15 +73,18 @@ public:
         T *scale = coefficients->data(), *shift = scale + channels_;
         if (remembers(how.phase)) remembered.frozen = how.phase == phase::frozen;
         if (how.phase == phase::training) {
-            require<shape_error>(rows > 1, "batch_norm ", name(),
-                                 ": training needs more than one value a channel, found ", rows);
             const auto partial = scratch.array(kernels::column_scratch_size(rows, channels_) + channels_);
             T* variance = partial->data();
             remembered.mean.resize(channels_);
             remembered.inverse_deviation.resize(channels_);
             T* mean = remembered.mean.data();
             kernels::column_statistics(rows, channels_, x.data(), mean, variance, variance + channels_);
-            kernels::update_running_statistics(rows, channels_, mean, variance, options_.momentum,
+            remembered.shared.start(how.reduction);
+            const std::size_t all_rows =
+                remembered.shared.combine(rows, channels_, running_mean_.values.data(), mean, variance);
+            require<shape_error>(all_rows > 1, "batch_norm ", name(),
+                                 ": training needs more than one value a channel, found ", all_rows);
+            kernels::update_running_statistics(all_rows, channels_, mean, variance, options_.momentum,
                                                running_mean_.values.data(), running_var_.values.data());
             kernels::batch_norm_coefficients(channels_, mean, variance, weight_.value, bias_.value,
                                              options_.epsilon, remembered.inverse_deviation.data(), scale,
@@ -109,12 +114,16 @@ public:
         }
         const T *mean = remembered.mean.data(), *inverse_deviation = remembered.inverse_deviation.data();
         const auto partial = scratch.array(kernels::column_scratch_size(rows, channels_) + 2 * channels_);
-        T* sum_dy = wants_parameters(wanted) ? bias_.gradient : partial->data();
-        T* sum_dy_xhat = wants_parameters(wanted) ? weight_.gradient : partial->data() + channels_;
+        T *sum_dy = partial->data(), *sum_dy_xhat = sum_dy + channels_;
         kernels::batch_norm_backward_sums<T>(rows, channels_, dy.data(), nullptr, x.data(), mean,
                                              inverse_deviation, dy.data(), sum_dy, sum_dy_xhat,
                                              partial->data() + 2 * channels_);
+        if (wants_parameters(wanted)) {
+            std::copy_n(sum_dy, channels_, bias_.gradient);
+            std::copy_n(sum_dy_xhat, channels_, weight_.gradient);
+        }
         if (!wants_input(wanted)) return;
+        remembered.shared.share(channels_, sum_dy, sum_dy_xhat);
         resize(dx, samples_of(x), shape);
         kernels::batch_norm_backward_input<T>(rows, channels_, dy.data(), x.data(), mean, inverse_deviation,
                                               weight_.value, sum_dy, sum_dy_xhat, dx.data());

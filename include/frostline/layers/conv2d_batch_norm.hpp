@@ -5,6 +5,7 @@
 #include "frostline/core/parallel.hpp"
 #include "frostline/kernels/convolution.hpp"
 #include "frostline/kernels/normalisation.hpp"
+#include "frostline/kernels/shared_statistics.hpp"
 #include "frostline/layers/convolution_options.hpp"
 
 #include <algorithm>
@@ -41,6 +42,7 @@ public:
         aligned_vector<T> mean;
         aligned_vector<T> inverse_deviation;
         bool frozen = false;  // by the running statistics
+        kernels::shared_statistics shared{};
     };
 
     explicit conv2d_batch_norm(conv2d_batch_norm_options options)
@@ -124,7 +126,7 @@ private:
         resize(y, geometry.samples, output_shape_of(geometry));
         if (remembers(how.phase)) remembered.frozen = how.phase == phase::frozen;
         if (how.phase == phase::training)
-            train(geometry, x, addend, y, remembered, workspace);
+            train(geometry, x, addend, y, remembered, workspace, how.reduction);
         else
             infer(geometry, x, addend, y, workspace);
     }
@@ -149,11 +151,9 @@ private:
     }
 
     void train(const kernels::convolution_geometry& geometry, const tensor<T>& x, const T* addend,
-               tensor<T>& y, context& remembered, workspace<T>& workspace) {
+               tensor<T>& y, context& remembered, workspace<T>& workspace,
+               const batch_reduction& reduction) {
         const std::size_t rows = geometry.samples * geometry.output_positions();
-        require<shape_error>(
-            rows > 1, "batch norm '", options_.norm_name,
-            "' needs more than one value a channel to train, found a batch of one 1x1 output");
         resize(remembered.convolved, geometry.samples, output_shape_of(geometry));
         remembered.mean.resize(channels());
         remembered.inverse_deviation.resize(channels());
@@ -165,12 +165,18 @@ private:
         auto scratch = workspace.array(kernels::column_scratch_size(rows, channels()));
         kernels::column_statistics(rows, channels(), remembered.convolved.data(), remembered.mean.data(),
                                    variance->data(), scratch->data());
+        remembered.shared.start(reduction);
+        const std::size_t all_rows = remembered.shared.combine(
+            rows, channels(), running_mean_.values.data(), remembered.mean.data(), variance->data());
+        require<shape_error>(
+            all_rows > 1, "batch norm '", options_.norm_name,
+            "' needs more than one value a channel to train, found a batch of one 1x1 output");
         auto scale = workspace.array(channels());
         auto shift = workspace.array(channels());
         kernels::batch_norm_coefficients(channels(), remembered.mean.data(), variance->data(),
                                          norm_weight_.value, norm_bias_.value, options_.epsilon,
                                          remembered.inverse_deviation.data(), scale->data(), shift->data());
-        kernels::update_running_statistics(rows, channels(), remembered.mean.data(), variance->data(),
+        kernels::update_running_statistics(all_rows, channels(), remembered.mean.data(), variance->data(),
                                            options_.momentum, running_mean_.values.data(),
                                            running_variance_.values.data());
         kernels::normalise(rows, channels(), remembered.convolved.data(), scale->data(), shift->data(),
@@ -195,12 +201,15 @@ private:
                                                  masked, sum_dy->data(), sum_dy_xhat->data(),
                                                  scratch->data());
         }
+        if (wants_parameters(wanted)) {
+            std::copy_n(sum_dy->data(), channels(), norm_bias_.gradient);
+            std::copy_n(sum_dy_xhat->data(), channels(), norm_weight_.gradient);
+        }
+        remembered.shared.share(channels(), sum_dy->data(), sum_dy_xhat->data());
         kernels::batch_norm_backward_input<T>(rows, channels(), masked, z, remembered.mean.data(),
                                               remembered.inverse_deviation.data(), norm_weight_.value,
                                               sum_dy->data(), sum_dy_xhat->data(), dy.data());
         if (wants_parameters(wanted)) {
-            std::copy_n(sum_dy->data(), channels(), norm_bias_.gradient);
-            std::copy_n(sum_dy_xhat->data(), channels(), norm_weight_.gradient);
             // The batch mean takes the bias out again, so its gradient is zero; summing dy would give
             // rounding noise.
             if (options_.bias) std::fill_n(bias_.gradient, channels(), T{0});

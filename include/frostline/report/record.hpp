@@ -114,6 +114,7 @@ public:
             {"batch_size", event.batch_size},
             {"training_samples", event.training_samples},
             {"views", event.views},
+            {"processes", event.processes},
             {"blocks", std::move(blocks)},
         });
     }

@@ -42,6 +42,7 @@ struct recorded_run {
     std::size_t batch_size = 0;
     std::size_t training_samples = 0;
     std::size_t views = 1;             ///< after how many epochs the same images come again; 0: never
+    std::size_t processes = 1;         ///< that share the training set and its features
     std::vector<block_costs> costs{};  ///< of every block of the network
     std::vector<std::size_t> learning_blocks{};  ///< their numbers in the network
     std::vector<decision> decisions{};
@@ -192,6 +193,7 @@ private:
         run.batch_size = count(line, "batch_size");
         run.training_samples = count(line, "training_samples");
         if (line.contains("views")) run.views = count(line, "views");
+        if (line.contains("processes")) run.processes = std::max<std::size_t>(1, count(line, "processes"));
         need(run.epochs > 0 && run.steps_per_epoch > 0 && run.batch_size > 0,
              "tells of a run without a step");
         for (const auto& block : array(line, "blocks"))

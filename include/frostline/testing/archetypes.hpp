@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "frostline/concepts/communicator.hpp"
 #include "frostline/concepts/freezing_policy.hpp"
 #include "frostline/concepts/layer.hpp"
 #include "frostline/concepts/scorer.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
 
 namespace frostline::inline FROSTLINE_ISA {
 
@@ -64,5 +67,27 @@ struct scorer_archetype {
 };
 
 static_assert(scorer<scorer_archetype, float> && scorer<scorer_archetype, double>);
+
+/// The smallest type that models `communicator`, this process alone, and promises nothing more: unlike
+/// single_process it can neither be copied nor asked without an object.
+class communicator_archetype {
+public:
+    communicator_archetype() = default;
+    communicator_archetype(const communicator_archetype&) = delete;
+    communicator_archetype& operator=(const communicator_archetype&) = delete;
+
+    std::size_t rank() const { return 0; }
+    std::size_t size() const { return 1; }
+    void sum(std::span<float>) {}
+    void sum(std::span<double>) {}
+    void start_sum(std::span<float>) {}
+    void start_sum(std::span<double>) {}
+    void progress() {}
+    void wait() {}
+    void broadcast(std::span<std::byte>) {}
+    std::uint64_t bytes() const { return 0; }
+};
+
+static_assert(communicator<communicator_archetype>);
 
 }  // namespace frostline

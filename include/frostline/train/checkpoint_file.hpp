@@ -43,6 +43,7 @@ public:
         : file_(verified(std::move(bytes), name), name) {}
 
     const std::string& name() const { return file_.name(); }
+    std::span<const std::byte> bytes() const { return file_.bytes(); }
 
     /// Writes the state of a run. The file is there whole, or not at all: see replace_file.
     /// @param state  calls its argument with the name and value of each part of the run's state

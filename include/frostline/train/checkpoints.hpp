@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "frostline/concepts/communicator.hpp"
 #include "frostline/core/errors.hpp"
 #include "frostline/core/stopwatch.hpp"
 #include "frostline/io/whole_file.hpp"
@@ -9,8 +10,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -84,6 +87,28 @@ public:
 
     /// The file that the next run goes on from; empty: none.
     std::string resumes_from() const { return from_ ? from_->name() : std::string(); }
+
+    /// For the trainer, at the start of a run in several processes: all of them go on from the file that the
+    /// first one goes on from, which nobody else has to be able to read.
+    template <communicator Communicator>
+    void share(Communicator& processes) {
+        if (processes.size() == 1) return;
+        const bool first = processes.rank() == 0;
+        const auto broadcast = [&](auto& values) {
+            std::uint64_t size = values.size();
+            processes.broadcast(std::as_writable_bytes(std::span(&size, 1)));
+            values.resize(static_cast<std::size_t>(size));
+            processes.broadcast(std::as_writable_bytes(std::span(values.data(), values.size())));
+        };
+        aligned_vector<std::byte> bytes;
+        std::string name = resumes_from();
+        if (first && from_) bytes.assign(from_->bytes().begin(), from_->bytes().end());
+        broadcast(bytes);
+        broadcast(name);
+        if (first) return;
+        from_.reset();
+        if (!bytes.empty()) from_.emplace(std::move(bytes), std::move(name));
+    }
 
     /// For the trainer, at the start of a run: sets network, optimiser and state as the checkpoint has them,
     /// where the run goes on from one. @throws data_error unless it belongs to this run, argument_error when

@@ -67,18 +67,19 @@ public:
     }
 
     /// To be asked once at the end of each epoch: what to drop, `frozen` blocks being frozen from then on.
-    /// The first time that any is, it times blocks and store, on a batch of so many samples.
+    /// The first time that any is, it times blocks and store, on a batch of so many samples. Of the processes
+    /// that share the training set one asks, and the others pass_epoch().
     template <dataset Train>
     drop_decision plan(const Train& train, std::size_t epochs_left, std::size_t frozen,
-                       std::size_t batch_size = 128) {
+                       std::size_t batch_size = 128, std::size_t processes = 1) {
         const std::size_t views = views_of(train);
-        ++filled_;
+        pass_epoch();
         if (frozen > 0 && store_.budget() == 0) return {.reason = "there is no store"};
         if (frozen > 0 && views > 0 && !costs_) measure(train, batch_size);
         return plan_drop({.blocks = blocks_,
                           .row_bytes = row_bytes_,
                           .tiers = tiers_,
-                          .samples = train.size(),
+                          .samples = (train.size() + processes - 1) / processes,
                           .views = views,
                           .epochs_left = epochs_left,
                           .frozen = frozen,
@@ -88,6 +89,9 @@ public:
                           .grows = grows(store_)},
                          costs_ ? *costs_ : plan_costs{});
     }
+
+    /// Another view is stored, if any is.
+    void pass_epoch() { ++filled_; }
 
     /// The cut is moved as decided.
     void moved(const drop_decision& decision) {

@@ -5,14 +5,27 @@
 #include "frostline/core/errors.hpp"
 #include "frostline/data/batches.hpp"
 #include "frostline/layers/softmax_cross_entropy.hpp"
+#include "frostline/train/training_options.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <optional>
+#include <type_traits>
 #include <vector>
 
 namespace frostline::inline FROSTLINE_ISA {
+
+/// Calls use(data) where there is data: a dataset, an optional one, or no_data.
+template <class Data, class Use>
+void if_any(const Data& data, const Use& use) {
+    if constexpr (dataset<Data>) {
+        use(data);
+    } else if constexpr (!std::is_same_v<Data, no_data>) {
+        if (data) use(*data);
+    }
+}
 
 /// Measures the accuracy of a whole network; keeps its batch between calls.
 template <class T>
@@ -27,14 +40,32 @@ public:
     /// @return share of the samples of `data` that `network` puts into their class, in inference
     template <class Network, dataset Dataset>
     double operator()(Network& network, const Dataset& data) {
+        return static_cast<double>(correct(network, data, 0, 1)) / static_cast<double>(data.size());
+    }
+
+    /// The same where there is data, over processes of which each takes its part of the batches.
+    template <class Network, class Data, class Together>
+    std::optional<double> accuracy(Network& network, const Data& data, Together& together) {
+        std::optional<double> found;
+        if_any(data, [&](const auto& present) {
+            const auto here =
+                static_cast<double>(correct(network, present, together.rank(), together.size()));
+            found = together.sum(here) / static_cast<double>(present.size());
+        });
+        return found;
+    }
+
+    /// @return the number of them in every `parts`-th batch, from number `part` on
+    template <class Network, dataset Dataset>
+    std::size_t correct(Network& network, const Dataset& data, std::size_t part, std::size_t parts) {
         std::size_t correct = 0;
-        for (std::size_t begin = 0; begin < data.size(); begin += batch_size_) {
+        for (std::size_t begin = part * batch_size_; begin < data.size(); begin += parts * batch_size_) {
             indices_.resize(std::min(batch_size_, data.size() - begin));
             std::iota(indices_.begin(), indices_.end(), begin);
             load_batch(data, indices_, images_, targets_, ids_);
             correct += count_correct(network.predict(images_), targets_);
         }
-        return static_cast<double>(correct) / static_cast<double>(data.size());
+        return correct;
     }
 
 private:

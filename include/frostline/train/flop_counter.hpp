@@ -36,8 +36,12 @@ public:
 
     /// Samples whose features at the cut `from` ran through the blocks [from, dropped).
     void add_advance(std::size_t samples, std::size_t from, std::size_t dropped) {
-        forward_ += samples * (forward_until_[dropped] - forward_until_[from]);
+        add_forward(of_advance(samples, from, dropped));
     }
+    std::uint64_t of_advance(std::size_t samples, std::size_t from, std::size_t dropped) const {
+        return samples * (forward_until_[dropped] - forward_until_[from]);
+    }
+    void add_forward(std::uint64_t flops) { forward_ += flops; }
 
     /// Of one sample, forward and backward, where nothing is frozen.
     std::uint64_t full_of_sample() const { return forward_until_.back() + backward_from(0, {}); }

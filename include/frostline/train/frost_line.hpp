@@ -36,6 +36,14 @@ public:
     /// The blocks that are frozen behind the line, by block of the network; empty: none.
     const std::vector<bool>& behind() const { return behind_; }
 
+    /// Their numbers.
+    std::vector<std::size_t> numbers_behind() const {
+        std::vector<std::size_t> numbers;
+        for (std::size_t block = 0; block < behind_.size(); ++block)
+            if (behind_[block]) numbers.push_back(block);
+        return numbers;
+    }
+
     /// Moves both boundaries. A cut that moves towards the output keeps what is stored at the earlier one
     /// until it is advanced, where the store can forget single rows; any other move of the cut empties the
     /// store.
@@ -116,8 +124,11 @@ public:
 
     /// For checkpoints, after move(0, 0), and with the weights that belong to it. What the store holds is not
     /// kept, but which rows these are: they are computed again, and not counted.
-    template <dataset Dataset, class Visitor>
-    void for_each_state(const Dataset& data, const Visitor& visit) {
+    /// @param together  the processes that share `data`
+    /// @param mine  which samples are this process's, by index; empty: all
+    template <dataset Dataset, class Visitor, class Together>
+    void for_each_state(const Dataset& data, const Visitor& visit, Together& together,
+                        const std::vector<bool>& mine) {
         visit("frozen", frozen_);
         visit("dropped", dropped_);
         visit("frozen_behind", behind_);
@@ -132,7 +143,10 @@ public:
             require<data_error>(cut >= 1 && cut <= dropped_, "it has features at cut ", cut, ", but drops ",
                                 dropped_, " blocks");
             auto held = held_at(cut, data);
+            together.any(held);
             visit(sentence("held.", cut), held);
+            for (std::size_t row = 0; !mine.empty() && row < held.size(); ++row)
+                if (!mine[row % mine.size()]) held[row] = false;
             hold(cut, data, held);
         }
     }

@@ -21,6 +21,13 @@ namespace frostline::inline FROSTLINE_ISA {
 /// What has to be the same where a run goes on from a checkpoint: names for people, and values.
 using run_identity = std::vector<std::pair<std::string, std::string>>;
 
+/// All of it, to be compared.
+inline std::string text_of(const run_identity& identity) {
+    std::string text;
+    for (const auto& [name, value] : identity) text += name + '=' + value + '\n';
+    return text;
+}
+
 /// The shortest text that stands for this number alone.
 inline std::string exact_text(double value) {
     std::array<char, 32> text{};

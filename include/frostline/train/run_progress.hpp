@@ -3,8 +3,12 @@
 
 #include "frostline/concepts/observer.hpp"
 #include "frostline/core/isa.hpp"
+#include "frostline/train/flop_counter.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace frostline::inline FROSTLINE_ISA {
 
@@ -33,6 +37,32 @@ struct run_progress {
     loss_sum losses{};
     std::size_t correct = 0;
     double seconds = 0;  ///< until it was last saved
+
+    void start_epoch(std::size_t frozen, std::size_t dropped, std::vector<std::size_t> frozen_behind) {
+        report = {.epoch = epoch + 1,
+                  .frozen = frozen,
+                  .dropped = dropped,
+                  .frozen_behind = std::move(frozen_behind)};
+        losses = {};
+        correct = 0;
+        seconds = 0;
+    }
+
+    /// Adds the epoch and its report to the summary.
+    void finish_epoch(const flop_counter& flops, std::uint64_t scoring_flops, std::size_t frozen,
+                      std::size_t dropped) {
+        summary.epochs = ++epoch;
+        summary.test_accuracy = report.test_accuracy;
+        summary.seconds += report.seconds;
+        summary.evaluation_seconds += report.evaluation_seconds;
+        summary.forward_flops += report.forward_flops;
+        summary.backward_flops += report.backward_flops;
+        summary.forward_flops_full += flops.forward_full();
+        summary.backward_flops_full += flops.backward_full();
+        summary.scoring_flops = scoring_flops;
+        summary.frozen = frozen;
+        summary.dropped = dropped;
+    }
 
     /// For checkpoints.
     template <class Visitor>

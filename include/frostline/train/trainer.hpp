@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frostline/compose/network.hpp"
+#include "frostline/concepts/communicator.hpp"
 #include "frostline/concepts/dataset.hpp"
 #include "frostline/concepts/feature_store.hpp"
 #include "frostline/concepts/freezing_policy.hpp"
@@ -14,19 +15,23 @@
 #include "frostline/core/stopwatch.hpp"
 #include "frostline/core/within.hpp"
 #include "frostline/data/batch_loader.hpp"
+#include "frostline/distributed/single_process.hpp"
 #include "frostline/features/drop_plan.hpp"
 #include "frostline/train/costs.hpp"
+#include "frostline/train/data_parallel.hpp"
 #include "frostline/train/decision_history.hpp"
 #include "frostline/train/divergence.hpp"
 #include "frostline/train/drop_planner.hpp"
 #include "frostline/train/evaluation.hpp"
 #include "frostline/train/flop_counter.hpp"
 #include "frostline/train/frost_line.hpp"
+#include "frostline/train/observer_group.hpp"
 #include "frostline/train/probe.hpp"
 #include "frostline/train/rates_left.hpp"
 #include "frostline/train/run_identity.hpp"
 #include "frostline/train/run_progress.hpp"
 #include "frostline/train/training_options.hpp"
+#include "frostline/train/training_step.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -35,7 +40,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
-#include <tuple>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -65,8 +70,7 @@ public:
     trainer(Network& network, Loss loss, Optimiser optimiser, Scorer scorer, Policy policy, Store store,
             Observers&... observers)
         : network_(network),
-          loss_(std::move(loss)),
-          optimiser_(std::move(optimiser)),
+          step_(network_, std::move(loss), std::move(optimiser)),
           store_(std::move(store)),
           line_(network_, store_),
           planner_(network_, store_),
@@ -88,33 +92,52 @@ public:
     /// @param saved  `checkpoints`, which are written on the way, and from which the run may go on: to the
     /// weights and figures that it would have had without a break, to the bit. Reading one and filling the
     /// store again count neither as FLOPs nor as seconds
+    /// @param processes  a communicator: with whom this process shares every batch. All of them make the same
+    /// call with the same options; the first one's weights, observers and checkpoints count
     /// @throws argument_error for options out of range, shape_error when data and network do not fit,
     ///         divergence_error when a gradient, or what is left at the end, is NaN or infinite,
-    ///         data_error when a checkpoint cannot be written, or does not belong to this run
+    ///         data_error when a checkpoint cannot be written, or does not belong to this run,
+    ///         process_error when weights or decisions of the processes differ
     template <dataset Train, class Test = no_data, class Validation = no_data,
-              class Checkpoints = no_checkpoints>
+              class Checkpoints = no_checkpoints, class Communicator = single_process>
     run_finished run(const training_options& options, const Train& train, const Test& test = {},
                      const Validation& validation = {}, const std::stop_token& stop = {},
-                     Checkpoints&& saved = {}) {
+                     Checkpoints&& saved = {}, Communicator&& processes = {}) {
+        using group = std::remove_reference_t<Communicator>;
+        static_assert(communicator<group> || explain_communicator<group>());
         check(options, network_, train);
+        data_parallel<Network, group> together(network_, processes, options, train.size());
+        observers_.listen(together.first());
         if_any(test, [&](const auto& data) { check_fit(network_, data, "test"); });
         if_any(validation, [&](const auto& data) { check_fit(network_, data, "validation"); });
         const auto ids = sample_ids(train);
         const std::size_t steps_per_epoch = (train.size() + options.batch_size - 1) / options.batch_size;
         const std::size_t steps = options.epochs * steps_per_epoch;
+        together.spread_weights();
         start(options, train, ids, steps);
         rates_left left(options.schedule, steps, steps_per_epoch);
         const double peak_rate =
             sets_learning_rates<Policy> ? highest_rate(options.schedule, steps, steps_per_epoch) : 0;
 
         const auto identity = identity_of<T>(options, train);
-        const auto state = [&](auto& visit) { for_each_state(train, visit); };
-        saved.load(network_, optimiser_, identity, state);
+        together.require_same(text_of(identity), "the options");
+        const auto mine = together.alone() ? std::vector<bool>() : together.mine(ids, options);
+        const auto state = [&](auto& visit) { for_each_state(train, visit, together, mine); };
+        saved.share(processes);
+        saved.load(network_, step_.optimiser(), identity, state);
         const std::size_t first = now_.epoch * steps_per_epoch;
         require<data_error>(now_.step >= first && now_.step <= std::min(first + steps_per_epoch, steps),
                             "the checkpoint stands in epoch ", now_.epoch, " at step ", now_.step, " of ",
                             steps);
-        const auto save = [&] { saved.save(now_.step, network_, optimiser_, identity, state); };
+        const bool saves = together.of_first(saved.wanted());
+        const auto save = [&] {
+            if (!saves) return;
+            auto nothing = [](std::string_view, auto&&) {};
+            if (together.first())
+                saved.save(now_.step, network_, step_.optimiser(), identity, state);
+            else
+                state(nothing);  // what the first one has to know of the others
+        };
 
         auto& summary = now_.summary;
         tell(run_started{.epochs = options.epochs,
@@ -127,16 +150,20 @@ public:
                          .threads = threads(),
                          .costs = costs_,
                          .views = views_of(train),
-                         .step = now_.step});
+                         .step = now_.step,
+                         .processes = together.size()});
         if (options.costs && now_.step == 0) tell(planner_.basis(0, 0));
 
         batch_loader<T, Train> loader(train);
         while (now_.epoch < options.epochs && !summary.stopped) {
             const std::size_t epoch = now_.epoch, first_step = epoch * steps_per_epoch;
-            if (now_.step == first_step) start_epoch();
+            if (now_.step == first_step) {
+                now_.start_epoch(line_.frozen(), line_.dropped(), line_.numbers_behind());
+                flops_.reset();
+            }
             auto& report = now_.report;
             stopwatch training(now_.seconds);
-            const auto order = batch_order(ids, options.seed, epoch, options.shards);
+            const auto order = together.share(batch_order(ids, options.seed, epoch, options.shards));
             const auto decide = [&](std::size_t epochs_finished) {
                 const double full = static_cast<double>(flops_.full_of_sample()) *
                                     static_cast<double>(train.size() * options.epochs);
@@ -144,14 +171,17 @@ public:
                     summary.forward_flops + summary.backward_flops + flops_.forward() + flops_.backward();
                 const run_spending spent{.flops = static_cast<double>(flops_spent),
                                          .full_flops = full,
-                                         .seconds = summary.seconds + training.seconds()};
+                                         .seconds =
+                                             together.of_first(summary.seconds + training.seconds())};
                 const double loss = std::exchange(now_.since_decision, {}).mean();
                 auto decision = decisions_.take(epochs_finished, now_.step, loss, left.from(now_.step),
                                                 line_.frozen(), line_.behind(), spent);
+                together.require_same_decision(decision);
                 wanted_ = decision.wanted;
                 return decision;
             };
-            const batches of_epoch(order, options.batch_size, options.shards);
+            const batches of_epoch(order, options.batch_size / together.size(),
+                                   options.shards / together.size());
             const auto view = static_cast<std::uint32_t>(epoch);
             std::size_t number = now_.step - first_step;
             // What is stored needs no images but those that the store misses.
@@ -159,7 +189,8 @@ public:
             if (ahead) loader.start(of_epoch, view, number);
             while (number < of_epoch.size() && !summary.stopped) {
                 const auto batch = of_epoch[number];
-                const std::size_t step = now_.step;
+                const std::size_t step = now_.step, place = (step - first_step) * options.batch_size;
+                const std::size_t samples = std::min(options.batch_size, train.size() - place);
                 report.learning_rate =
                     options.schedule({.step = step, .steps = steps, .steps_per_epoch = steps_per_epoch});
                 const tensor<T>& features = ahead ? line_.input(loader, targets_, ids_, view)
@@ -170,18 +201,21 @@ public:
                 decisions_.before_step(decides);
                 const rate_view rate{
                     .step = step, .steps = steps, .rate = report.learning_rate, .peak_rate = peak_rate};
-                const double batch_loss = now_.last_loss = this->step(features, options, rate, now_.correct);
-                flops_.add_step(batch.size(), line_.take_filled_samples(), line_.frozen(), line_.dropped(),
-                                line_.behind());
-                line_.take_advanced_samples([&](std::size_t samples, std::size_t from) {
-                    flops_.add_advance(samples, from, line_.dropped());
+                step_figures figures{.filled = line_.take_filled_samples()};
+                line_.take_advanced_samples([&](std::size_t rows, std::size_t from) {
+                    figures.advanced_flops += flops_.of_advance(rows, from, line_.dropped());
                 });
-                now_.losses.add(batch_loss, batch.size());
-                now_.since_decision.add(batch_loss, batch.size());
+                step_(features, targets_, ids_, samples, options, rate, line_, decisions_, together, figures);
+                flops_.add_step(samples, figures.filled, line_.frozen(), line_.dropped(), line_.behind());
+                flops_.add_forward(figures.advanced_flops);
+                now_.last_loss = figures.loss;
+                now_.correct += figures.correct;
+                now_.losses.add(figures.loss, samples);
+                now_.since_decision.add(figures.loss, samples);
                 tell(step_finished{.epoch = epoch,
                                    .step = step,
-                                   .samples = batch.size(),
-                                   .loss = batch_loss,
+                                   .samples = samples,
+                                   .loss = figures.loss,
                                    .learning_rate = report.learning_rate,
                                    .frozen = line_.frozen(),
                                    .dropped = line_.dropped()});
@@ -198,8 +232,9 @@ public:
                          .tiers = planner_.tiers_used(),
                          .reason = "within an epoch nothing new is dropped"});
                 }
-                const bool stops = stop.stop_requested();
-                if (stops || saved.due_after_step(now_.step)) {
+                const auto [stops, due] = together.template any<2>(
+                    {stop.stop_requested(), together.first() && saved.due_after_step(now_.step)});
+                if (stops || due) {
                     now_.seconds = training.seconds();
                     const stopwatch saving;
                     save();
@@ -207,13 +242,15 @@ public:
                 }
                 summary.stopped = stops;
             }
+            together.require_same_weights(now_.step);
             const bool last = summary.stopped || epoch + 1 == options.epochs;
             if (last)
                 require_finite(network_, now_.step - 1, now_.last_loss, report.learning_rate);
             report.train_loss = now_.losses.mean();
             report.train_accuracy =
                 static_cast<double>(now_.correct) / static_cast<double>(now_.losses.samples);
-            report.store_bytes = store_.bytes();
+            report.store_bytes =
+                static_cast<std::size_t>(together.sum(static_cast<double>(store_.bytes())));
             report.forward_flops = flops_.forward();
             report.backward_flops = flops_.backward();
 
@@ -224,24 +261,24 @@ public:
 
             const stopwatch evaluating;
             if (last || (epoch + 1) % options.evaluate_every == 0) {
-                report.validation_accuracy = evaluate(validation);
-                report.test_accuracy = evaluate(test);
+                report.validation_accuracy = evaluate_.accuracy(network_, validation, together);
+                report.test_accuracy = evaluate_.accuracy(network_, test, together);
             }
             report.evaluation_seconds = evaluating.seconds();
 
             if (decision) report.scores = decision->scores;
-            finish_epoch();
+            now_.finish_epoch(flops_, decisions_.scoring_flops(), line_.frozen(), line_.dropped());
             tell(report);
             if (decision) tell(*decision);
             tell_failure(epoch, now_.step);
             if (summary.stopped) break;
             if (now_.epoch < options.epochs) {
                 const stopwatch planning;
-                const auto planned = plan(now_.epoch, now_.step, options, train);
+                const auto planned = plan(now_.epoch, now_.step, options, train, together);
                 summary.seconds += planning.seconds();
                 move_line(now_.epoch, now_.step, planned);
             }
-            if (now_.epoch == options.epochs || saved.due_after_epoch(now_.epoch)) save();
+            if (together.of_first(now_.epoch == options.epochs || saved.due_after_epoch(now_.epoch))) save();
         }
         tell(summary);
         return summary;
@@ -252,11 +289,10 @@ private:
     template <class Train>
     void start(const training_options& options, const Train& train, std::span<const std::uint64_t> ids,
                std::size_t steps) {
-        optimiser_.attach(network_.slices());
+        step_.start();
         line_.move(0, 0);
         planner_.start(options.costs);
         failure_told_ = false;
-        rates_.assign(network_.blocks(), {});
         wanted_ = {};
         now_ = {};
         flops_.reset();
@@ -265,113 +301,41 @@ private:
         now_.summary.seconds = scoring.seconds();
     }
 
-    void start_epoch() {
-        now_.report = {.epoch = now_.epoch + 1,
-                       .frozen = line_.frozen(),
-                       .dropped = line_.dropped(),
-                       .frozen_behind = numbers_of(line_.behind())};
-        now_.losses = {};
-        now_.correct = 0;
-        now_.seconds = 0;
-        flops_.reset();
-    }
-
-    void finish_epoch() {
-        auto& summary = now_.summary;
-        const auto& report = now_.report;
-        summary.epochs = ++now_.epoch;
-        summary.test_accuracy = report.test_accuracy;
-        summary.seconds += report.seconds;
-        summary.evaluation_seconds += report.evaluation_seconds;
-        summary.forward_flops += report.forward_flops;
-        summary.backward_flops += report.backward_flops;
-        summary.forward_flops_full += flops_.forward_full();
-        summary.backward_flops_full += flops_.backward_full();
-        summary.scoring_flops = decisions_.scoring_flops();
-        summary.frozen = line_.frozen();
-        summary.dropped = line_.dropped();
-    }
-
     // For checkpoints, but for the weights and the optimiser's state.
-    template <class Train, class Visitor>
-    void for_each_state(const Train& train, Visitor& visit) {
+    template <class Train, class Visitor, class Together>
+    void for_each_state(const Train& train, Visitor& visit, Together& together,
+                        const std::vector<bool>& mine) {
         now_.for_each_state(within("run", visit));
         flops_.for_each_state(within("flops", visit));
         wanted_.for_each_state(within("wanted", visit));
         visit("store_failed", failure_told_);
         decisions_.for_each_state(within("decisions", visit));
         planner_.for_each_state(within("plan", visit));
-        line_.for_each_state(train, within("line", visit));
-        std::size_t number = 0;
-        const auto visit_observer = [&](auto& observer) {
-            const auto visit_here = within(sentence("observer.", number++), visit);
-            if constexpr (requires { observer.for_each_state(visit_here); })
-                observer.for_each_state(visit_here);
-        };
-        std::apply([&](auto&... each) { (visit_observer(each), ...); }, observers_);
-    }
-
-    static std::vector<std::size_t> numbers_of(const std::vector<bool>& flags) {
-        std::vector<std::size_t> numbers;
-        for (std::size_t i = 0; i < flags.size(); ++i)
-            if (flags[i]) numbers.push_back(i);
-        return numbers;
+        line_.for_each_state(train, within("line", visit), together, mine);
+        observers_.for_each_state(visit);
     }
 
     template <class Event>
     void tell(const Event& event) {
-        std::apply([&](auto&... each) { (notify(each, event), ...); }, observers_);
+        observers_.tell(event);
     }
 
-    // One batch: forward, loss, backward, update. Returns the mean loss.
-    double step(const tensor<T>& features, const training_options& options, const rate_view& rate,
-                std::size_t& correct) {
-        const std::size_t step = rate.step;
-        const std::size_t frozen = line_.frozen(), blocks = network_.blocks();
-        const tensor<T>& logits = network_.forward(
-            features, frozen, blocks,
-            {.phase = phase::training, .seed = options.seed, .step = step, .samples = ids_}, line_.behind());
-        const double batch_loss = loss_(logits, std::span<const std::int32_t>(targets_), dlogits_);
-        correct += count_correct(logits, targets_);
-        network_.backward(features, dlogits_, frozen, blocks, gradients::parameters, line_.behind());
-        decisions_.before_update(frozen);
-
-        std::fill(rates_.begin(), rates_.end(), block_rate{.rate = rate.rate, .decay = options.weight_decay});
-        for (std::size_t block = 0; block < line_.behind().size(); ++block)
-            rates_[block].learns = !line_.behind()[block];
-        decisions_.set_rates(rate, rates_);
-        const auto diverged =
-            optimiser_.step(network_.arenas().values(), network_.arenas().gradients(), frozen, rates_);
-        if (diverged)
-            fail_as_diverged(sentence("the gradient of block ", *diverged), step, batch_loss, rate.rate);
-        decisions_.count_step(rate.rate, rates_);
-        return batch_loss;
-    }
-
-    // Calls use(data) where there is data.
-    template <class Data, class Use>
-    static void if_any(const Data& data, const Use& use) {
-        if constexpr (dataset<Data>) {
-            use(data);
-        } else if constexpr (!std::is_same_v<Data, no_data>) {
-            if (data) use(*data);
-        }
-    }
-
-    template <class Data>
-    std::optional<double> evaluate(const Data& data) {
-        std::optional<double> accuracy;
-        if_any(data, [&](const auto& present) { accuracy = evaluate_(network_, present); });
-        return accuracy;
-    }
-
-    template <class Train>
+    // Costs are measured by the first process, which plans for all.
+    template <class Train, class Together>
     drop_decision plan(std::size_t epoch, std::size_t step, const training_options& options,
-                       const Train& train) {
-        const bool knew = planner_.has_costs();
-        auto decision = planner_.plan(train, options.epochs - epoch, decisions_.boundary(wanted_.leading()),
-                                      options.batch_size);
-        if (!knew && planner_.has_costs()) tell(planner_.basis(epoch, step));
+                       const Train& train, Together& together) {
+        drop_decision decision;
+        if (together.first()) {
+            const bool knew = planner_.has_costs();
+            decision =
+                planner_.plan(train, options.epochs - epoch, decisions_.boundary(wanted_.leading()),
+                              options.batch_size / together.size(), together.size());
+            if (!knew && planner_.has_costs()) tell(planner_.basis(epoch, step));
+        } else {
+            planner_.pass_epoch();
+        }
+        decision.dropped = together.of_first(decision.dropped);
+        decision.tiers = together.of_first(decision.tiers);
         return decision;
     }
 
@@ -394,7 +358,7 @@ private:
         };
         for (std::size_t block = 0; block < network_.blocks(); ++block)
             if (is_frozen(block, frozen_before, line_.behind()) && !is_frozen(block, frozen, behind))
-                optimiser_.reset(block, block + 1);
+                step_.optimiser().reset(block, block + 1);
         line_.move(frozen, plan.dropped, std::move(behind));
         planner_.moved(plan);
         tell(frost_line_moved{
@@ -406,7 +370,7 @@ private:
             .dropped = plan.dropped,
             .reason = sentence("the policy wants ", wanted_.leading(), " learning blocks frozen",
                                others_wanted(), "; ", plan.reason),
-            .frozen_behind = numbers_of(line_.behind()),
+            .frozen_behind = line_.numbers_behind(),
             .options = plan.options});
     }
 
@@ -416,24 +380,21 @@ private:
     }
 
     Network& network_;
-    Loss loss_;
-    Optimiser optimiser_;
+    training_step<Network, Loss, Optimiser> step_;
     Store store_;
     frost_line<Network, Store> line_;
     drop_planner<Network, Store> planner_;
     bool failure_told_ = false;
     std::vector<block_costs> costs_;  // of every block
     decision_history<Network, Scorer, Policy> decisions_;
-    std::tuple<Observers&...> observers_;
+    observer_group<Observers...> observers_;
     evaluator<T> evaluate_;
 
     run_progress now_;
     flop_counter flops_;    // of the epoch under way
     frozen_blocks wanted_;  // the policy's last answer
-    std::vector<block_rate> rates_;
     std::vector<std::int32_t> targets_;
     std::vector<std::uint64_t> ids_;
-    tensor<T> dlogits_;
 };
 
 }  // namespace frostline

@@ -24,6 +24,10 @@ struct training_options {
     std::size_t decide_every = 0;  ///< steps from one decision to the next; 0: one decision after each epoch
     std::size_t evaluate_every = 1;  ///< epochs from one evaluation to the next; the last is always evaluated
     std::optional<plan_costs> costs{};  ///< what the plan reckons with; absent: measured at the first freeze
+
+    // Of several processes only.
+    bool synchronise_batch_norm = false;  ///< statistics of the whole batch in place of a process's share
+    std::size_t bucket_bytes = std::size_t{4} << 20;  ///< gradients that are exchanged at a time
 };
 
 /// Stands for a data set that is not there; an empty std::optional of a data set does so at run time.
@@ -31,10 +35,12 @@ struct no_data {};
 
 /// Stands for checkpoints that are not wanted: what the trainer asks of `checkpoints`.
 struct no_checkpoints {
+    static constexpr bool wanted() { return false; }
     bool due_after_step(std::size_t) const { return false; }
     bool due_after_epoch(std::size_t) const { return false; }
     void save(std::size_t, auto&&...) {}
     void load(auto&&...) {}
+    void share(auto&&) {}
 };
 
 /// @throws shape_error when the network does not take the samples of `data` or has not its classes

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "frostline/concepts/observer.hpp"
+#include "frostline/core/errors.hpp"
+#include "frostline/core/within.hpp"
+
+#include <cstddef>
+#include <tuple>
+
+namespace frostline::inline FROSTLINE_ISA {
+
+/// The observers of a run, which are told everything in the order in which they were given.
+template <class... Observers>
+class observer_group {
+public:
+    explicit observer_group(Observers&... observers) : observers_(observers...) {}
+
+    /// Whether they are told anything: of the processes of a run, one tells.
+    void listen(bool listens) { listens_ = listens; }
+
+    template <class Event>
+    void tell(const Event& event) {
+        if (listens_) std::apply([&](auto&... each) { (notify(each, event), ...); }, observers_);
+    }
+
+    /// For checkpoints.
+    template <class Visitor>
+    void for_each_state(Visitor& visit) {
+        if (!listens_) return;
+        std::size_t number = 0;
+        const auto visit_observer = [&](auto& observer) {
+            const auto visit_here = within(sentence("observer.", number++), visit);
+            if constexpr (requires { observer.for_each_state(visit_here); })
+                observer.for_each_state(visit_here);
+        };
+        std::apply([&](auto&... each) { (visit_observer(each), ...); }, observers_);
+    }
+
+private:
+    std::tuple<Observers&...> observers_;
+    bool listens_ = true;
+};
+
+}  // namespace frostline

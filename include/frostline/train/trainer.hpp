@@ -26,6 +26,7 @@
 #include "frostline/train/rates_left.hpp"
 #include "frostline/train/run_identity.hpp"
 #include "frostline/train/run_progress.hpp"
+#include "frostline/train/thawed_blocks.hpp"
 #include "frostline/train/training_options.hpp"
 
 #include <algorithm>
@@ -129,6 +130,7 @@ public:
                          .views = views_of(train),
                          .step = now_.step});
         if (options.costs && now_.step == 0) tell(planner_.basis(0, 0));
+        if (now_.step == 0) freeze_at_start(options, train);
 
         batch_loader<T, Train> loader(train);
         while (now_.epoch < options.epochs && !summary.stopped) {
@@ -262,6 +264,17 @@ private:
         now_.summary.seconds = scoring.seconds();
     }
 
+    // What a policy freezes before the first step is dropped in the first epoch already.
+    template <class Train>
+    void freeze_at_start(const training_options& options, const Train& train) {
+        wanted_ = decisions_.at_start();
+        if (wanted_ == frozen_blocks()) return;
+        const stopwatch planning;
+        const auto planned = plan(0, 0, options, train);
+        now_.summary.seconds += planning.seconds();
+        move_line(0, 0, planned);
+    }
+
     void start_epoch() {
         now_.report = {.epoch = now_.epoch + 1,
                        .frozen = line_.frozen(),
@@ -306,13 +319,6 @@ private:
                 observer.for_each_state(visit_here);
         };
         std::apply([&](auto&... each) { (visit_observer(each), ...); }, observers_);
-    }
-
-    static std::vector<std::size_t> numbers_of(const std::vector<bool>& flags) {
-        std::vector<std::size_t> numbers;
-        for (std::size_t i = 0; i < flags.size(); ++i)
-            if (flags[i]) numbers.push_back(i);
-        return numbers;
     }
 
     template <class Event>
@@ -386,12 +392,7 @@ private:
         const std::size_t frozen = decisions_.boundary(wanted_.leading());
         auto behind = decisions_.frozen_behind(wanted_);
         if (frozen == frozen_before && plan.dropped == dropped_before && behind == line_.behind()) return;
-        const auto is_frozen = [](std::size_t block, std::size_t leading, const std::vector<bool>& others) {
-            return block < leading || (!others.empty() && others[block]);
-        };
-        for (std::size_t block = 0; block < network_.blocks(); ++block)
-            if (is_frozen(block, frozen_before, line_.behind()) && !is_frozen(block, frozen, behind))
-                optimiser_.reset(block, block + 1);
+        reset_thawed(optimiser_, network_.blocks(), {frozen_before, line_.behind()}, {frozen, behind});
         line_.move(frozen, plan.dropped, std::move(behind));
         planner_.moved(plan);
         tell(frost_line_moved{

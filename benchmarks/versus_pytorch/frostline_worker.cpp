@@ -4,17 +4,22 @@
 
 #include "frostline/core/errors.hpp"
 #include "frostline/core/parallel.hpp"
+#include "frostline/features/no_feature_store.hpp"
+#include "frostline/freeze/policies/never.hpp"
+#include "frostline/freeze/scorers/weight_change.hpp"
 #include "frostline/layers/softmax_cross_entropy.hpp"
 #include "frostline/models/resnet.hpp"
 #include "frostline/models/vgg.hpp"
 #include "frostline/optim/sgd.hpp"
 #include "frostline/report/peak_memory.hpp"
+#include "frostline/train/online_learner.hpp"
 #include "frostline/version.hpp"
 
 #include <cblas.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -29,11 +34,12 @@ using namespace frostline;
 using nlohmann::json;
 
 constexpr std::size_t classes = 10, compared_steps = 3;
+constexpr std::size_t replay_capacity = 64, replayed_samples = 7;  // of online training
 
 struct settings {
     std::string network;
     std::size_t size = 32, batch = 128;
-    bool inference = false;
+    bool inference = false, online = false;
     double seconds = 1;
 };
 
@@ -169,6 +175,49 @@ json infer(Network& network, const std::vector<labelled_batch>& batches, const s
     return {{"compared", compared}, {"images_per_second", speed(chosen, step)}};
 }
 
+// Latencies of predict and partial_fit, which alternate, as they are where samples come one after the other.
+template <class Network>
+json train_online(Network& network, const std::vector<labelled_batch>& batches, const settings& chosen) {
+    using clock = std::chrono::steady_clock;
+    online_learner learner{network,
+                           softmax_cross_entropy<float>{},
+                           sgd<float>{{.momentum = 0.9}},
+                           weight_change{},
+                           never{},
+                           no_feature_store{},
+                           replay_buffer<float>(replay_capacity),
+                           {.learning_rate = 0.001, .replayed = replayed_samples}};
+    std::vector<double> predicting, fitting, compared;
+    const auto step = [&] {
+        const auto& batch = batches[learner.steps() % batches.size()];
+        const auto first = clock::now();
+        learner.predict(batch.images);
+        const auto second = clock::now();
+        const auto found = learner.partial_fit(batch.images, batch.targets);
+        predicting.push_back(std::chrono::duration<double>(second - first).count());
+        fitting.push_back(std::chrono::duration<double>(clock::now() - second).count());
+        return found;
+    };
+    for (std::size_t i = 0; i < compared_steps; ++i) {
+        const auto found = step();
+        compared.insert(compared.end(), {found.loss, found.train_loss});
+    }
+    predicting.clear();
+    fitting.clear();
+    const json images_per_second = speed(chosen, step);
+    // The median, and what one call in a hundred exceeds.
+    const auto quantiles = [](std::vector<double> seconds) -> json {
+        if (seconds.empty()) return nullptr;
+        std::sort(seconds.begin(), seconds.end());
+        return {{"p50", seconds[(seconds.size() - 1) / 2]},
+                {"p99", seconds[(seconds.size() - 1) * 99 / 100]}};
+    };
+    return {{"compared", compared},
+            {"images_per_second", images_per_second},
+            {"predict_seconds", quantiles(predicting)},
+            {"partial_fit_seconds", quantiles(fitting)}};
+}
+
 json run(const settings& chosen) {
     const auto batches = generate_batches(chosen);
     const int used_threads = threads();
@@ -177,6 +226,7 @@ json run(const settings& chosen) {
     json result = with_network(chosen, [&](auto network) {
         network.for_each_parameter([](auto& item) { generate(item); });
         network.for_each_buffer([](auto& item) { generate(item); });
+        if (chosen.online) return train_online(network, batches, chosen);
         return chosen.inference ? infer(network, batches, chosen) : train(network, batches, chosen);
     });
     const auto peak = peak_memory_bytes();
@@ -200,6 +250,7 @@ int main(int argc, char** argv) {
     app.add_option("--size", chosen.size, "Height and width of the images")->check(CLI::PositiveNumber);
     app.add_option("--batch", chosen.batch, "Images a step")->check(CLI::PositiveNumber);
     app.add_flag("--inference", chosen.inference, "Measure inference in place of training");
+    app.add_flag("--online", chosen.online, "Measure online training: partial_fit and predict");
     app.add_option("--seconds", chosen.seconds, "Least time to measure; 0: run the compared steps only");
     CLI11_PARSE(app, argc, argv);
     try {

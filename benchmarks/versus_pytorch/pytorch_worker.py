@@ -183,6 +183,89 @@ def train(arguments, network, batches):
     return measure(arguments, step)
 
 
+class Replay:
+    """The reservoir of train/replay_buffer.hpp, with the same draws (core/random.hpp)."""
+
+    CAPACITY, REPLAYED, PURPOSE = 64, 7, 9
+
+    def __init__(self):
+        self.samples = []
+        self.places = self.stream(0, 0)
+
+    @staticmethod
+    def scramble(bits):
+        bits = (bits + GAMMA) % 2**64
+        bits = ((bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9) % 2**64
+        bits = ((bits ^ (bits >> 27)) * 0x94D049BB133111EB) % 2**64
+        return bits ^ (bits >> 31)
+
+    def stream(self, first, second):
+        key = self.scramble(0)  # the seed
+        for part in (self.PURPOSE, first, second):
+            key = self.scramble(key ^ part)
+        return lambda index: (self.scramble(key ^ self.scramble(index)) >> 11) * 2.0**-53
+
+    def offer(self, number, sample):
+        if len(self.samples) < self.CAPACITY:
+            self.samples.append(sample)
+        elif (place := int(self.places(number) * (number + 1))) < self.CAPACITY:
+            self.samples[place] = sample
+
+    def draw(self, step):
+        uniform = self.stream(1, step)
+        return [self.samples[int(uniform(i) * len(self.samples))] for i in range(self.REPLAYED if self.samples else 0)]
+
+
+def train_online(arguments, network, batches):
+    """What online_learner does: tests the new sample, then one step on it and on replayed ones."""
+    weights = [parameter for parameter in network.parameters() if parameter.dim() > 1]
+    others = [parameter for parameter in network.parameters() if parameter.dim() == 1]
+    optimiser = torch.optim.SGD([{"params": weights, "weight_decay": 5e-4}, {"params": others}], lr=0.001,
+                                momentum=0.9)
+    memory_format = torch.channels_last if arguments.channels_last else torch.contiguous_format
+    replay, predicting, fitting = Replay(), [], []
+
+    @torch.inference_mode()
+    def predict(images):
+        network.eval()
+        return network(images)
+
+    def partial_fit(number, images, targets):
+        with torch.inference_mode():
+            outputs = predict(images)
+            tested = functional.cross_entropy(outputs, targets)
+            int((outputs.argmax(1) == targets).sum())
+        old = replay.draw(number)
+        replay.offer(number, (images, targets))
+        network.train()
+        images = torch.cat([images, *(each for each, _ in old)]).contiguous(memory_format=memory_format)
+        targets = torch.cat([targets, *(each for _, each in old)])
+        optimiser.zero_grad(set_to_none=True)
+        loss = functional.cross_entropy(network(images), targets)
+        loss.backward()
+        optimiser.step()
+        return torch.stack([tested, loss.detach()])
+
+    def step(number):
+        images, targets = batches[number % len(batches)]
+        start = time.perf_counter()
+        predict(images)
+        between = time.perf_counter()
+        losses = partial_fit(number, images, targets)
+        predicting.append(between - start)
+        fitting.append(time.perf_counter() - between)
+        return losses
+
+    def quantiles(seconds):
+        seconds = sorted(seconds[COMPARED_STEPS:])
+        if not seconds:
+            return None
+        return {"p50": seconds[(len(seconds) - 1) // 2], "p99": seconds[(len(seconds) - 1) * 99 // 100]}
+
+    result = measure(arguments, step)
+    return {**result, "predict_seconds": quantiles(predicting), "partial_fit_seconds": quantiles(fitting)}
+
+
 @torch.inference_mode()
 def infer(arguments, network, batches):
     network.eval()
@@ -225,6 +308,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=1.0,
                         help="least time to measure; 0: run the compared steps only")
     parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--online", action="store_true", help="measure online training: predict and partial_fit")
     parser.add_argument("--frozen", action="store_true", help="inference by torch.jit.optimize_for_inference")
     arguments = parser.parse_args()
 
@@ -236,7 +320,8 @@ def main():
     network = NETWORKS[arguments.network]()
     fill_network(network)
     network = network.to(memory_format=memory_format)
-    result = (infer if arguments.inference else train)(arguments, network, batches)
+    measured = infer if arguments.inference else train_online if arguments.online else train
+    result = measured(arguments, network, batches)
     peak = peak_memory_bytes()
     print(json.dumps({
         **result,

@@ -3,8 +3,8 @@
 """Trains the same networks on the same batches in frostline and in PyTorch, and compares speed and memory.
 
 Every measurement is a process of its own. Both sides begin from the same weights and run three steps, whose
-losses (in inference: logits) must agree. PyTorch then runs in the fastest of its configurations, which is
-looked for once a case. Speeds are medians over rounds that alternate between the two. Memory is the growth of
+losses (in inference: logits; online: losses of test and step) must agree. PyTorch then runs in the fastest of
+its configurations, which is looked for once a case. Speeds are medians over rounds that alternate between the two. Memory is the growth of
 the peak resident memory (VmHWM) from before the network is built to the end: weights, gradients, optimiser
 state, activations and scratch, without the libraries and the batches; `resident` is the whole peak.
 """
@@ -41,10 +41,17 @@ def worker_arguments(network, size, batch, *more):
     return [network, f"--size={size}", f"--batch={batch}", *more]
 
 
+# Each sample is predicted, then learnt with seven that are replayed: partial_fit tests, trains and keeps it.
+ONLINE = {
+    "vgg11-online": ("vgg11", 32, 1),
+    "resnet18-cifar-stem-online": ("resnet18-cifar", 32, 1),
+}
+
 # What both workers are called with.
 CASES = {
     **{name: worker_arguments(*case) for name, case in TRAINING.items()},
     **{f"{name}-inference": worker_arguments(*case, "--inference") for name, case in TRAINING.items()},
+    **{name: worker_arguments(*case, "--online") for name, case in ONLINE.items()},
 }
 
 # Variables that would hold one side back, or steer it.
@@ -147,6 +154,8 @@ class Comparison:
         # An allocator that keeps what is freed is faster, but takes more: here the default one counts, too.
         plain = self.pytorch(best, 0, allocator={})
         summary = {"case": self.case, **speeds("frostline", ours), **speeds("pytorch", theirs)}
+        if self.case in ONLINE:
+            summary.update(latencies(ours, theirs))
         summary["ratio"] = summary["frostline_images_per_second"] / summary["pytorch_images_per_second"]
         summary.update({**memory("frostline", ours), **memory("pytorch", [*theirs, plain])})
         summary.update({"pytorch_configuration": best.name, "rounds": rounds, "seconds": seconds,
@@ -159,6 +168,18 @@ def speeds(name, results):
     return {f"{name}_images_per_second": statistics.median(values),
             f"{name}_images_per_second_min": min(values),
             f"{name}_images_per_second_max": max(values)}
+
+
+def latencies(ours, theirs):
+    """Seconds of one call, medians over the rounds, and how many times as long PyTorch takes."""
+    found = {}
+    for call in ("predict", "partial_fit"):
+        for quantile in ("p50", "p99"):
+            mine, other = (statistics.median(result[f"{call}_seconds"][quantile] for result in side)
+                           for side in (ours, theirs))
+            found.update({f"frostline_{call}_{quantile}_seconds": mine, f"pytorch_{call}_{quantile}_seconds": other,
+                          f"{call}_{quantile}_ratio": other / mine})
+    return found
 
 
 def memory(name, results):
@@ -184,6 +205,12 @@ def print_row(summary):
     megabytes = [summary[f"{name}_peak_memory_bytes"] / 1e6 for name in ("frostline", "pytorch")]
     print(f"{summary['case']:33}{spread('frostline')}{spread('pytorch')}{summary['ratio']:7.2f}"
           f"{megabytes[0]:10.0f}{megabytes[1]:10.0f}  {summary['pytorch_configuration']}", flush=True)
+    for call in ("predict", "partial_fit"):
+        if f"{call}_p50_ratio" in summary:
+            print(f"  {call}: " + ", ".join(
+                f"{quantile} {1e3 * summary[f'frostline_{call}_{quantile}_seconds']:.2f} ms, PyTorch "
+                f"{1e3 * summary[f'pytorch_{call}_{quantile}_seconds']:.2f} ms, "
+                f"ratio {summary[f'{call}_{quantile}_ratio']:.2f}" for quantile in ("p50", "p99")), flush=True)
 
 
 def parse_arguments():

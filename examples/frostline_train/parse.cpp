@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <iostream>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -187,6 +188,36 @@ CLI::Validator interval() {
             ""};
 }
 
+// "0-4" or "0,2,5-9". @return nothing where it is neither
+std::optional<std::vector<std::size_t>> classes_in(std::string_view text) {
+    constexpr std::size_t most = 100'000;
+    std::vector<std::size_t> classes;
+    const char *at = text.data(), *const end = at + text.size();
+    const auto read = [&](std::size_t& number) {
+        const auto [rest, problem] = std::from_chars(at, end, number);
+        if (problem != std::errc() || number > most) return false;
+        at = rest;
+        return true;
+    };
+    while (true) {
+        std::size_t first = 0;
+        if (!read(first)) return std::nullopt;
+        std::size_t last = first;
+        if (at != end && *at == '-' && (++at, !read(last) || last < first)) return std::nullopt;
+        for (std::size_t label = first; label <= last; ++label) classes.push_back(label);
+        if (at == end) return classes;
+        if (*at++ != ',') return std::nullopt;
+    }
+}
+
+CLI::Validator class_list() {
+    return {[](std::string& text) -> std::string {
+                return classes_in(text) ? std::string()
+                                        : expected("numbers of classes, as 0-4 or 0,2,5-9", text);
+            },
+            ""};
+}
+
 // An option where a name should be means that the name was forgotten.
 CLI::Validator name(const char* what) {
     return {[=](std::string& text) -> std::string {
@@ -297,6 +328,24 @@ std::optional<settings> parse(int argc, char** argv) {
         ->type_name("N")
         ->transform(whole_number(1, 256))
         ->default_str("");
+    app.add_option("--rate-decay", chosen.rate_decay,
+                   "Discriminative learning rates: --lr is the head's, and each block before it learns at "
+                   "this factor of the next one's")
+        ->type_name("FACTOR")
+        ->transform(number(0, 1, share));
+    app.add_option("--weights", chosen.weights,
+                   "Start from the weights in this file, safetensors with torchvision's names; a head of "
+                   "another number of classes is drawn anew")
+        ->type_name("FILE")
+        ->transform(name("a file"))
+        ->default_str("");
+    app.add_flag("--replace-head", chosen.replace_head,
+                 "With --weights: draw the head anew also where the file has one that fits");
+    app.add_option("--classes", chosen.class_list,
+                   "Train and test on the samples of these classes only, which are numbered from 0 then")
+        ->type_name("0-4|0,2,5-9")
+        ->transform(class_list())
+        ->default_str("");
     app.add_option("--train-limit", chosen.train_limit, "Train on N samples only; 0: on all")
         ->type_name("N")
         ->transform(whole_number(0));
@@ -390,5 +439,6 @@ std::optional<settings> parse(int argc, char** argv) {
     } catch (const CLI::ParseError& failure) {
         throw frostline::argument_error(failure.what());
     }
+    if (!chosen.class_list.empty()) chosen.classes = *classes_in(chosen.class_list);
     return chosen;
 }

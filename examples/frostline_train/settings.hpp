@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 /// Those that train together.
 #ifdef FROSTLINE_TRAIN_MPI
@@ -33,13 +34,18 @@ struct settings {
     std::size_t shards = 0;  // 0: one a process
     bool synchronise_batch_norm = false;
     double learning_rate = 0.05;
+    double rate_decay = 1;  // of the learning rate, from the head to each block before it
     std::string schedule = "cosine";
     double momentum = 0.9;
     bool nesterov = false;
     double weight_decay = 5e-4;
     double label_smoothing = 0;
     std::uint64_t seed = 0;
-    int threads = 0;              // 0: one a core
+    int threads = 0;      // 0: one a core
+    std::string weights;  // a file; empty: drawn from the seed
+    bool replace_head = false;
+    std::string class_list;  // as it was written; empty: all
+    std::vector<std::size_t> classes;
     std::size_t train_limit = 0;  // 0: all
     std::size_t test_limit = 0;   // 0: all
     double validation_share = 0;

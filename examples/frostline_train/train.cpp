@@ -10,6 +10,7 @@
 #include "frostline/data/batches.hpp"
 #include "frostline/data/named_dataset.hpp"
 #include "frostline/data/transforms/augmented.hpp"
+#include "frostline/data/transforms/chosen_classes.hpp"
 #include "frostline/data/transforms/cycled_views.hpp"
 #include "frostline/data/transforms/normalised.hpp"
 #include "frostline/data/transforms/padded.hpp"
@@ -21,6 +22,7 @@
 #include "frostline/features/memory_feature_store.hpp"
 #include "frostline/features/no_feature_store.hpp"
 #include "frostline/features/tiered_feature_store.hpp"
+#include "frostline/freeze/discriminative.hpp"
 #include "frostline/freeze/named_policy.hpp"
 #include "frostline/freeze/named_scorer.hpp"
 #include "frostline/freeze/policies/never.hpp"
@@ -147,12 +149,16 @@ frostline::record_line run_json(const settings& chosen, const std::string& polic
             {"shards", chosen.shards},
             {"sync_batch_norm", chosen.synchronise_batch_norm},
             {"learning_rate", chosen.learning_rate},
+            {"rate_decay", chosen.rate_decay},
             {"schedule", chosen.schedule},
             {"momentum", chosen.momentum},
             {"nesterov", chosen.nesterov},
             {"weight_decay", chosen.weight_decay},
             {"label_smoothing", chosen.label_smoothing},
             {"seed", chosen.seed},
+            {"weights", chosen.weights},
+            {"replace_head", chosen.replace_head},
+            {"classes", chosen.class_list},
             {"train_limit", chosen.train_limit},
             {"test_limit", chosen.test_limit},
             {"validation", chosen.validation_share},
@@ -172,7 +178,8 @@ frostline::run_identity identity_of(const settings& chosen, const std::string& p
     frostline::run_identity identity{{"option image-size", std::to_string(chosen.image_size.value_or(0))},
                                      {"option compare", chosen.compare ? "true" : "false"},
                                      {"presence of a record", chosen.record.empty() ? "false" : "true"}};
-    constexpr std::array<std::string_view, 4> places{"event", "data_dir", "data_folder", "plan_costs"};
+    constexpr std::array<std::string_view, 5> places{"event", "data_dir", "data_folder", "plan_costs",
+                                                     "weights"};
     for (const auto& [key, value] : run.items())
         if (std::find(places.begin(), places.end(), key) == places.end())
             identity.emplace_back(
@@ -238,14 +245,22 @@ frostline::any_dataset load(const settings& chosen, frostline::dataset_part part
     if (chosen.data == "imagenette") {
         const auto whole = frostline::load_imagenette(chosen.data_dir, part, image_options(chosen));
         // Its files come class by class, so that the first would be of one class.
-        auto indices = frostline::batch_order(whole.size(), 0, 0);
-        indices.resize(count(whole));
-        return frostline::subset(whole, std::move(indices));
+        const auto taken = [&](const auto& samples) -> frostline::any_dataset {
+            auto indices = frostline::batch_order(samples.size(), 0, 0);
+            indices.resize(count(samples));
+            return frostline::subset(samples, std::move(indices));
+        };
+        if (chosen.classes.empty()) return taken(whole);
+        return taken(frostline::chosen_classes(whole, chosen.classes));
     }
 #endif
+    const auto taken = [&](const auto& whole) -> frostline::any_dataset {
+        const auto samples = frostline::take_first(whole, count(whole));
+        return frostline::padded(samples, program::border_of(chosen.model, samples.shape()));
+    };
     const auto whole = frostline::load_named(chosen.data, chosen.data_dir, part);
-    const auto samples = frostline::take_first(whole, count(whole));
-    return frostline::padded(samples, program::border_of(chosen.model, samples.shape()));
+    if (chosen.classes.empty()) return taken(whole);
+    return taken(frostline::chosen_classes(whole, chosen.classes));
 }
 
 // What the network sees: random shifts of up to an eighth and flips, where wanted, then the usual scale.
@@ -299,6 +314,8 @@ public:
         std::vector<frostline::checkpoints> saved;
         for (const auto& policy : policies)
             saved.push_back(first() ? checkpoints_of(chosen_, policy.name()) : frostline::checkpoints());
+        const auto begins = [](const auto& each) { return each.resumes_from().empty(); };
+        if (std::any_of(saved.begin(), saved.end(), begins)) read_weights();
         // A run is over where a later one has begun, and the record holds all of it.
         std::size_t latest = 0;
         for (std::size_t run = 0; run < saved.size(); ++run)
@@ -361,6 +378,12 @@ private:
                 failure = event.reason;
         };
         network_.initialise(chosen_.seed);
+        // A run that goes on takes them from its checkpoint.
+        if (first_weights_ && saved.resumes_from().empty()) {
+            const auto loaded =
+                frostline::load_weights(network_, *first_weights_, {.replace_head = replaces_head_});
+            if (!chosen_.quiet) std::cout << loaded << '\n';
+        }
         frostline::trainer trainer{network_, loss_,
                                    optimiser_, scorer_,
                                    policy, make_store(chosen_, sharers_),
@@ -376,6 +399,17 @@ private:
                                     {{"model", chosen_.model},
                                      {"data", chosen_.data},
                                      {"image_size", std::to_string(network_.input_shape().height)}});
+    }
+
+    // The weights to start from fit the network, but perhaps for the head.
+    void read_weights() {
+        if (chosen_.weights.empty()) return;
+        first_weights_.emplace(chosen_.weights);
+        const auto all = frostline::compare_weights(network_, *first_weights_);
+        replaces_head_ = chosen_.replace_head || !all.mismatched.empty();
+        if (!replaces_head_) return all.require_complete();
+        const auto body = frostline::compare_weights(network_, *first_weights_, {.replace_head = true});
+        body.require_complete();
     }
 
     // Two full steps, so that no run is timed on cold caches and fresh memory.
@@ -432,6 +466,9 @@ private:
     frostline::softmax_cross_entropy<scalar> loss_;
     frostline::sgd<scalar> optimiser_;
 
+    std::optional<frostline::safetensors_file> first_weights_;
+    bool replaces_head_ = false;
+
     std::vector<frostline::run_log> logs_;
     std::vector<frostline::record_line> summaries_;
 };
@@ -447,6 +484,7 @@ void summarise(const settings& chosen) {
             frostline::class_names_of(frostline::folder_of(chosen.data, chosen.data_dir) / "train").size();
     }
 #endif
+    if (!chosen.classes.empty()) classes = chosen.classes.size();
     size += 2 * program::border_of(chosen.model, {size, size, set.channels});
     frostline::with_model<scalar>(chosen.model, {size, size, set.channels}, classes,
                                   [&](const auto& network) {
@@ -496,7 +534,14 @@ void train(const settings& wished, const std::atomic<bool>& interrupted, process
     if (chosen.scorer.empty())
         chosen.scorer = policies.back().scorer.empty() ? "weight_change" : policies.back().scorer;
     const auto scorer = frostline::named_scorer<scalar>(chosen.scorer);
+    if (chosen.rate_decay != 1)
+        for (auto& policy : policies)
+            policy =
+                frostline::any_policy(policy.name(), frostline::discriminative(policy, chosen.rate_decay));
     check_views(chosen);
+    frostline::require<frostline::argument_error>(
+        !chosen.weights.empty() || !chosen.replace_head,
+        "--replace-head draws the head of given weights anew, but --weights does not tell which");
     frostline::require<frostline::argument_error>(
         !chosen.checkpoint.empty() || (!chosen.resume && !chosen.resume_older),
         "--resume goes on from a checkpoint, but --checkpoint does not tell in which folder");

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Kills frostline-train at random moments and resumes it: the same weights and the same record as without a break,
 with every kind of run; damaged checkpoints and those of another run are refused in one line.
-Usage: resume_test.py FROSTLINE_TRAIN [KILLS]"""
+Usage: resume_test.py FROSTLINE_TRAIN [KILLS]
+
+KILLS, or the environment's FROSTLINE_KILLS, is how many kills have to hit each kind of run, 3 if not given."""
 
 import json
+import os
 import random
 import shutil
 import signal
@@ -18,7 +21,7 @@ from small_set import write_set
 from tool_under_test import ToolUnderTest
 
 tool = ToolUnderTest(sys.argv[1])
-kills = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+kills = int(sys.argv[2] if len(sys.argv) > 2 else os.environ.get("FROSTLINE_KILLS", 3))
 moments = random.Random(11)
 EPOCHS = 4
 FREEZE = "linear:start=0.2,end=0.6,share=0.8"
@@ -68,27 +71,60 @@ class Run:
         return "--checkpoint", self.saved, "--checkpoint-every", every
 
 
+def timed(run, what, *more):
+    """Seconds from the start of the program until training begins, and until it has ended."""
+    begun = time.monotonic()
+    process = run.start(*more)
+    training = None
+    while process.poll() is None and training is None:
+        if run.record.exists() and '"event":"start"' in run.record.read_text():
+            training = time.monotonic() - begun
+        time.sleep(0.002)
+    _, errors = process.communicate(timeout=300)
+    seconds = time.monotonic() - begun
+    tool.check(process.returncode == 0 and not errors, f"{what}: finishes", process.returncode, errors)
+    return min(training or seconds, seconds), seconds
+
+
 def killed_and_resumed(folder, data, what, every, *more):
     whole = Run(folder / f"{what}-whole", data, *more)
-    begun = time.monotonic()
     whole.finish(f"{what}, whole")
-    seconds = time.monotonic() - begun
     cut = Run(folder / f"{what}-cut", data, *more)
-    done = 0
-    for number in range(kills):
+    begins, ends = timed(cut, f"{what}, timed", *cut.saving(every))
+
+    def check_finished():
+        tool.check(cut.weights.read_bytes() == whole.weights.read_bytes(), f"{what}: the same weights")
+        wanted = {"start", "epoch", "decision", "freeze", "summary", "comparison"}
+        expected, found = events(whole.record, wanted), events(cut.record, wanted)
+        tool.check(found == expected, f"{what}: the same record", *(line for line in found if line not in expected))
+        tool.check(not list(cut.folder.rglob("*.part")), f"{what}: no half files are left")
+
+    def begin_anew():
+        shutil.rmtree(cut.folder)
+        cut.folder.mkdir()
+
+    check_finished()
+    begin_anew()
+    # Each kill hits a run that trains. One that comes too late does not count: the run has finished, and the next begins
+    # from the start.
+    hits = attempts = runs = 0
+    while hits < kills and attempts < 10 + 4 * kills:
+        attempts += 1
         process = cut.start(*cut.saving(every), "--resume")
-        time.sleep(moments.uniform(0.1, 0.9) * seconds)
+        time.sleep(begins + moments.uniform(0, 0.5) * (ends - begins))
         process.send_signal(signal.SIGKILL)
         _, errors = process.communicate()
-        done += process.returncode != -signal.SIGKILL
-        tool.check(not errors, f"{what}: kill {number} leaves nothing said", errors)
-    print(f"{what}: {kills} kills, {done} of them too late, {seconds:.1f} s the whole run")
+        tool.check(not errors, f"{what}: kill {attempts} leaves nothing said", errors)
+        if process.returncode == -signal.SIGKILL:
+            hits += 1
+        else:
+            runs += 1
+            check_finished()
+            begin_anew()
+    tool.check(hits >= kills, f"{what}: {kills} kills hit", f"{hits} of {attempts} did, in a run of {ends:.2f} s")
     cut.finish(f"{what}, resumed", *cut.saving(every), "--resume")
-    tool.check(cut.weights.read_bytes() == whole.weights.read_bytes(), f"{what}: the same weights")
-    wanted = {"start", "epoch", "decision", "freeze", "summary", "comparison"}
-    expected, found = events(whole.record, wanted), events(cut.record, wanted)
-    tool.check(found == expected, f"{what}: the same record", *(line for line in found if line not in expected))
-    tool.check(not list(cut.folder.rglob("*.part")), f"{what}: no half files are left")
+    check_finished()
+    print(f"{what}: {hits} of {attempts} kills hit {runs + 1} runs, {ends:.1f} s a whole one")
     return whole
 
 

@@ -79,3 +79,36 @@ TEST_CASE("an option of a policy outside its range is refused") {
     refused_policy("learn_and_drop:patience=0", "learn_and_drop: patience must be");
     refused_policy("learn_and_drop:patience=1.5", "patience must be a whole number, found 1.5");
 }
+
+TEST_CASE("any named policy can begin with the head alone") {
+    training_view view;
+    view.epochs = 10;
+    view.blocks = 5;
+    view.last_freezable = 4;
+    CHECK(named_policy("never").at_start(view) == 0);
+    CHECK(named_policy("head_only").at_start(view) == 4);
+    CHECK(named_policy("gradual_thaw").at_start(view) == 4);
+    CHECK(named_policy("learn_and_drop:from_start=0.6").at_start(view) == 3);
+    const auto policy = named_policy("linear:head_first=0.2");
+    CHECK(policy.at_start(view) == 4);
+    view.epoch = 1;
+    CHECK(policy(view) == 4);
+    view.epoch = 3;
+    CHECK(policy(view) == 0);
+    CHECK(policy.thaws);
+    refused_policy("never:head_first=0.2", "never has no option \"head_first\"");
+}
+
+TEST_CASE("any named policy can thaw when the head's score rises") {
+    const auto policy = named_policy("linear:start=0,end=0,thaw_on_score_rise=2");
+    const std::vector<decision_scores> scores{{std::nullopt, 1.0}, {std::nullopt, 3.0}};
+    training_view view;
+    view.epoch = 1;
+    view.epochs = 10;
+    view.blocks = 2;
+    view.last_freezable = 1;
+    view.scores = std::span(scores).first(1);
+    CHECK(policy(view) == 1);
+    view.scores = scores;
+    CHECK(policy(view) == 0);
+}

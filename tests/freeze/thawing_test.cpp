@@ -2,6 +2,9 @@
 #include "frostline/freeze/thawing.hpp"
 
 #include "frostline/freeze/policies/freeze_out.hpp"
+#include "frostline/freeze/policies/gradual_thaw.hpp"
+#include "frostline/freeze/policies/head_only.hpp"
+#include "frostline/freeze/policies/learn_and_drop.hpp"
 #include "frostline/freeze/policies/linear_schedule.hpp"
 #include "frostline/freeze/predicates.hpp"
 #include "support/catch.hpp"
@@ -68,4 +71,48 @@ TEST_CASE("end_resume multiplies the rates that its policy sets") {
         const rate_view now{.blocks = 2, .step = step, .steps = 10, .rate = 7, .peak_rate = 1};
         CHECK(policy.learning_rate(now) == inner.learning_rate(now) * (step < 5 ? 1 : 0.5));
     }
+}
+
+TEST_CASE("a rise of the head's score thaws, whatever the scores of other blocks do") {
+    auto run = still(7);
+    const std::vector<std::optional<double>> head{0.4, 0.2, std::nullopt, 0.5, 0.7, 0.8, 2.0};
+    for (std::size_t i = 0; i < head.size(); ++i) run.scores[i][3] = head[i];
+    run.scores[1][0] = 0.5;
+    CHECK(leading(thaw_on(when::score_rises{3}, freeze_prefix(calm)), run) == numbers{0, 3, 3, 3, 0, 0, 3});
+    CHECK(leading(thaw_on(when::score_rises{1e6}, freeze_prefix(calm)), run) == numbers{0, 3, 3, 3, 3, 3, 3});
+}
+
+TEST_CASE("head_first lets the head learn alone, then begins its policy anew") {
+    const head_first policy(freeze_prefix(calm), 0.3);
+    CHECK(may_thaw(policy));
+    CHECK(policy.at_start({.blocks = 4, .last_freezable = 3}) == 3);
+    CHECK(head_first(head_only{}, 0).at_start({.blocks = 4, .last_freezable = 3}) == 3);
+    CHECK(head_first(freeze_prefix(calm), 0).at_start({.blocks = 4, .last_freezable = 3}) == 0);
+    // As in a run: frozen from before the first decision, whose scores are those of the head alone.
+    auto run = still(10);
+    for (std::size_t i = 0; i < 3; ++i)
+        for (std::size_t block = 0; block < 3; ++block) run.scores[i][block] = std::nullopt;
+    CHECK(leading(policy, run) == numbers{3, 3, 0, 0, 3, 3, 3, 3, 3, 3});
+    CHECK(scorer_of(head_first(meant{})) == "mine");
+}
+
+TEST_CASE("what a policy freezes at the start stays so when it may thaw later, too") {
+    const training_view view{.epochs = 10, .blocks = 5, .last_freezable = 4};
+    const learn_and_drop inner{.from_start = 0.4};
+    CHECK(frozen_at_start(inner, view) == 2);
+    CHECK(frozen_at_start(thaw_on(when::rate_drops{}, inner), view) == 2);
+    CHECK(frozen_at_start(end_resume(inner), view) == 2);
+    CHECK(frozen_at_start(head_first(gradual_thaw{}, 0), view) == 4);
+}
+
+TEST_CASE("a policy that starts anew counts its steps from there") {
+    training_view view;
+    const std::vector<decision_scores> scores(8, decision_scores(3, 1.0));
+    view.scores = scores;
+    view.step = 80;
+    CHECK(since(view, 0).first_step == 0);
+    CHECK(since(view, 2).first_step == 20);
+    CHECK(since(view, 2).scores.size() == 6);
+    CHECK(since(since(view, 2), 3).first_step == 50);
+    CHECK(since(view, 9).first_step == 80);
 }

@@ -50,6 +50,8 @@ TEST_CASE("share_left is the distance left over the distance gone") {
     CHECK(when::share_left(view, 0, 1) == nothing);
     CHECK(when::share_left(view, 0, 2) == 2.0 * 5 / ((4.0 * 0.5 + 2.0 * 0.25) * 10));
     CHECK(when::share_left(view, 0, 3) == 0.0);
+    view.first_step = 20;  // five
+    CHECK(when::share_left(view, 0, 2) == 2.0 * 5 / ((4.0 * 0.5 + 2.0 * 0.25) * 5));
     const auto still = of_block({0.0, 0.0, 0.0, 0.0});
     view.scores = still;
     CHECK(when::share_left(view, 0, 3) == nothing);

@@ -122,6 +122,11 @@ TEST_CASE("a policy replayed on its own run freezes and drops the same at the sa
     check_same(train(rising, options_for(8)), rising);
     const any_policy thawing = answers({0, 2, 3, 3, 1, 3, 0, 2});
     check_same(train(thawing, options_for(10)), thawing);
+    for (const char* text : {"head_only", "gradual_thaw:start=0.2,end=0.7,share=0.6", "linear:head_first=0.3",
+                             "learn_and_drop:from_start=0.4"}) {
+        INFO(text);
+        check_same(train(named_policy(text), options_for(8)), named_policy(text));
+    }
     const any_policy sets("sets", [](const training_view& view) {
         frozen_blocks set(view.epoch < 4 ? 0 : 2);
         return set.insert(3);

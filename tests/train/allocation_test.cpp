@@ -16,6 +16,7 @@
 #include "frostline/freeze/scorers/path_ratio.hpp"
 #include "frostline/models/lenet.hpp"
 #include "frostline/models/vgg.hpp"
+#include "frostline/train/online_learner.hpp"
 #include "small_run.hpp"
 #include "support/catch.hpp"
 
@@ -398,6 +399,64 @@ TEST_CASE("the steps of a run on augmented images allocate nothing") {
     check_steps_allocate_nothing(make_network(), data, 16, {0, 2, 2}, memory_feature_store<float>(plenty),
                                  false);
     set_threads(before);
+}
+
+namespace {
+
+/// Lets the buffer fill up and each of its places change hands, then counts over steps between decisions.
+template <class Buffer>
+void check_online_steps_allocate_nothing(Buffer buffer, std::size_t wanted, std::size_t batch_size,
+                                         bool keep_pixels = true) {
+    auto network = make_network();
+    const auto data = images(200);
+    const any_policy freezes{"freezes", [=](const training_view&) { return wanted; }};
+    online_learner learner{
+        network,           softmax_cross_entropy<float>{},
+        sgd<float>{},      weight_change{},
+        freezes,           memory_feature_store<float>(plenty),
+        std::move(buffer), {.replayed = 5, .keep_pixels = keep_pixels, .decide_every = 300, .horizon = 600}};
+    tensor<float> batch = batch_of(data, 0, batch_size);
+    std::vector<std::int32_t> targets(batch_size);
+    const auto fit = [&](std::size_t step) {
+        for (std::size_t row = 0; row < batch_size; ++row) {
+            const std::size_t index = (step * batch_size + row) % data.size();
+            data.read(index, std::span<float>(batch.data() + row * 784, 784));
+            targets[row] = data.target(index);
+        }
+        learner.partial_fit(batch, targets);
+    };
+    for (std::size_t step = 0; step < 450; ++step) fit(step);
+    CHECK((learner.dropped() > 0) == (wanted > 0));
+    CHECK(learner.buffer().has_pixels() == (keep_pixels || wanted == 0));
+    std::size_t taken_over = 0;
+    const auto places = [&] {
+        std::vector<std::uint64_t> numbers;
+        for (std::size_t i = 0; i < learner.buffer().size(); ++i)
+            numbers.push_back(learner.buffer().number(i));
+        return numbers;
+    };
+    const auto before = places();
+    CHECK(allocations_of([&] {
+              for (std::size_t step = 450; step < 590; ++step) fit(step);
+          }) == 0);
+    const auto after = places();
+    for (std::size_t i = 0; i < before.size(); ++i) taken_over += before[i] != after[i];
+    CHECK(taken_over > 0);
+    CHECK(allocations_of([&] { learner.predict(batch); }) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("the steps of an online learner allocate nothing") {
+    SECTION("nothing frozen") { check_online_steps_allocate_nothing(replay_buffer<float>(50), 0, 1); }
+    SECTION("dropped") { check_online_steps_allocate_nothing(replay_buffer<float>(50), 3, 1); }
+    SECTION("dropped, several samples at a time") {
+        check_online_steps_allocate_nothing(replay_buffer<float>(50), 2, 3);
+    }
+    SECTION("pixels of a byte") {
+        check_online_steps_allocate_nothing(replay_buffer<float, uint8_encoding>(50), 3, 1);
+    }
+    SECTION("without pixels") { check_online_steps_allocate_nothing(replay_buffer<float>(50), 4, 1, false); }
 }
 
 TEST_CASE("the steps of VGG-11 allocate nothing", "[slow]") {

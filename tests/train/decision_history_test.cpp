@@ -181,6 +181,61 @@ TEST_CASE("a policy sees the run so far, in learning blocks") {
     CHECK(asked == 1);
 }
 
+TEST_CASE("a policy is asked before the first step, too, by a view without decisions") {
+    struct starting {
+        std::size_t operator()(const training_view&) const { return 0; }
+        std::size_t at_start(const training_view& view) const {
+            CHECK(view.epochs == 7);
+            CHECK(view.steps == 70);
+            CHECK(view.blocks == 5);
+            CHECK(view.last_freezable == 4);
+            CHECK(view.scores.empty());
+            CHECK(view.costs.size() == 5);
+            CHECK(view.progress() == 0);
+            return 2;
+        }
+    };
+    auto network = make_network();
+    std::vector<observed_view> seen;
+    auto history = history_of(network, starting{}, seen);
+    history.start(7, 70);
+    CHECK(history.at_start() == 2);
+    auto silent = history_of(network, never{}, seen);
+    silent.start(7, 70);
+    CHECK(silent.at_start() == 0);
+}
+
+TEST_CASE("a history without an end keeps the last decisions, and goes on counting them") {
+    auto network = make_network();
+    std::vector<observed_view> seen;
+    std::size_t asked = 0;
+    auto history = history_of(
+        network,
+        [&](const training_view& view) {
+            ++asked;
+            const std::size_t forgotten = asked > 3 ? asked - 3 : 0;
+            REQUIRE(view.scores.size() == asked - forgotten);
+            CHECK(view.train_losses.front() == static_cast<double>(forgotten + 1));
+            CHECK(view.train_losses.back() == static_cast<double>(asked));
+            CHECK(view.learning_rates.size() == view.scores.size());
+            CHECK(view.first_step == 10 * forgotten);
+            return std::size_t{0};
+        },
+        seen);
+    history.start(7);
+    for (std::size_t decision = 1; decision <= 6; ++decision) {
+        history.count_step(0.1);
+        history.keep_last(2, 10);
+        history.take(decision, 10 * decision, static_cast<double>(decision), 1, 0);
+        CHECK(seen.back().decision == decision - 1);
+    }
+    history.start(7);
+    asked = 0;
+    history.count_step(0.1);
+    history.take(1, 10, 1, 1, 0);
+    CHECK(seen.back().decision == 0);
+}
+
 TEST_CASE("a learning block carries the costs of the blocks without parameters behind it") {
     auto network = make_network();
     const auto blocks = costs_of_blocks(network);

@@ -195,3 +195,37 @@ TEST_CASE("after thawing below the cut a store that does not forget is asked for
     CHECK(f.gives({0, 1}));
     CHECK(f.line.take_filled_samples() == 2);
 }
+
+TEST_CASE(
+    "a sample that takes over the id of another has its own features from then on, wherever the cut moves") {
+    growing_line f;
+    f.growing.move(3, 1);
+    CHECK(f.gives({0, 1, 2}));
+    f.growing.move(5, 3);
+    CHECK(f.gives({0}));
+    CHECK(f.growing.holds(0));
+    CHECK_FALSE(f.growing.holds(1));
+    // Samples 0 and 1 become what 7 and 8 are: one is stored at the present cut, one at the cut before.
+    const std::vector<std::size_t> others{7, 8};
+    const tensor<float> rows = f.expected(others, 3);
+    f.growing.replace(std::vector<std::uint64_t>{0, 1}, rows);
+    CHECK(f.growing.holds(1));
+    const std::vector<std::size_t> indices{0, 1};
+    const auto replaced = [&] {
+        const tensor<float> found = f.growing.input(f.data, indices, f.targets, f.ids);
+        const auto wanted = f.expected(others, f.growing.frozen());
+        return same_bits({found.data(), found.size()}, {wanted.data(), wanted.size()});
+    };
+    CHECK(replaced());
+    f.growing.move(5, 5);
+    CHECK(replaced());
+}
+
+TEST_CASE("a frost line that drops nothing keeps nothing of a sample that takes over an id") {
+    growing_line f;
+    f.growing.move(3, 0);
+    f.growing.replace(std::vector<std::uint64_t>{0}, f.expected({7}, 3));
+    CHECK(f.rows.bytes() == 0);
+    CHECK_FALSE(f.growing.holds(0));
+    CHECK(f.gives({0}));
+}

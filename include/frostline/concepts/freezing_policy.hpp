@@ -53,6 +53,7 @@ struct training_view {
     std::span<const std::size_t> frozen_behind{};  ///< learning blocks that are frozen behind the leading
                                                    ///< ones, ascending
     run_spending spent{};
+    std::size_t first_step = 0;  ///< steps finished before the interval of the first of these decisions
 
     bool is_frozen(std::size_t block) const {
         return block < frozen || std::binary_search(frozen_behind.begin(), frozen_behind.end(), block);
@@ -86,6 +87,8 @@ struct rate_view {
 /// 3. `p.scorer`, optional: the name of the scorer that it is meant for. It says that the policy uses scores,
 /// and freezes nothing without them.
 /// 4. `p.thaws`, optional: true says that an answer may fall below an earlier one.
+/// 5. `p.at_start(view)`, const, optional: what is frozen before the first step, by a view without decisions;
+/// absent: nothing. For networks that begin with trained weights.
 ///
 /// Contract: pure functions of the view, so that a recorded run can be replayed and a resumed one needs no
 /// state of it. The trainer caps the answer at `last_freezable`; what is frozen and not in the answer thaws.
@@ -118,6 +121,15 @@ constexpr bool may_thaw(const P& policy) {
         return policy.thaws;
     else
         return false;
+}
+
+/// What a policy freezes before the first step.
+template <freezing_policy P>
+frozen_blocks frozen_at_start(const P& policy, const training_view& view) {
+    if constexpr (requires { frozen_blocks(policy.at_start(view)); })
+        return policy.at_start(view);
+    else
+        return {};
 }
 
 /// Stops compilation with one sentence for each requirement of `freezing_policy` that `P` does not meet.

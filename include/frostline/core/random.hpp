@@ -23,7 +23,8 @@ enum class purpose : std::uint64_t {
     augmentation,
     probe,
     policy,
-    user
+    user,
+    replay
 };
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection that scatters neighbouring counters.

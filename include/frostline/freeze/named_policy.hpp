@@ -34,6 +34,9 @@ void for_each_named_policy(const Visitor& visit) {
     visit("svcca_freeze", svcca_freeze{}, "by the canonical correlation of outputs with those before");
     visit("sim_freeze", sim_freeze{},
           "when the similarity to the first network settles; thaws with new data");
+    visit("head_only", head_only{}, "everything but the head, from the start: for trained weights");
+    visit("gradual_thaw", gradual_thaw{},
+          "only the head learns first, then block by block towards the input");
     visit("budget", budget{}, "as much as it takes to keep to a budget of FLOPs or seconds");
 }
 
@@ -41,6 +44,8 @@ void for_each_named_policy(const Visitor& visit) {
 struct thaw_options {
     double thaw_on_rate_drop = 0;
     double thaw_on_loss_rise = 0;
+    double thaw_on_score_rise = 0;
+    double head_first = 0;
     double end_resume = 0;
     double end_rate = 0.1;
 };
@@ -52,6 +57,9 @@ void for_each_option(thaw_options& chosen, const Visitor& visit) {
           "everything thaws when the rate falls by this factor; 0: never");
     visit("thaw_on_loss_rise", chosen.thaw_on_loss_rise, 0, most,
           "everything thaws when the loss rises by this factor; 0: never");
+    visit("thaw_on_score_rise", chosen.thaw_on_score_rise, 0, most,
+          "everything thaws when the head's score rises by this factor; 0: never");
+    visit("head_first", chosen.head_first, 0, 1, "only the head learns for this first share of the run");
     visit("end_resume", chosen.end_resume, 0, 1, "everything thaws for this last share of the run");
     visit("end_rate", chosen.end_rate, 0, most, "and the learning rates are multiplied by this then");
 }
@@ -90,6 +98,9 @@ inline any_policy named_policy(std::string_view text) {
         found.emplace(options.name(), thaw_on(when::rate_drops{thaw.thaw_on_rate_drop}, *found));
     if (thaw.thaw_on_loss_rise > 0)
         found.emplace(options.name(), thaw_on(when::loss_rises{thaw.thaw_on_loss_rise}, *found));
+    if (thaw.thaw_on_score_rise > 0)
+        found.emplace(options.name(), thaw_on(when::score_rises{thaw.thaw_on_score_rise}, *found));
+    if (thaw.head_first > 0) found.emplace(options.name(), head_first(*found, thaw.head_first));
     if (thaw.end_resume > 0)
         found.emplace(options.name(), end_resume(*found, thaw.end_resume, thaw.end_rate));
     return *std::move(found);

@@ -8,6 +8,8 @@
 #include "frostline/freeze/policies/freeze_out.hpp"
 #include "frostline/freeze/policies/geometric_schedule.hpp"
 #include "frostline/freeze/policies/grades.hpp"
+#include "frostline/freeze/policies/gradual_thaw.hpp"
+#include "frostline/freeze/policies/head_only.hpp"
 #include "frostline/freeze/policies/layer_out.hpp"
 #include "frostline/freeze/policies/learn_and_drop.hpp"
 #include "frostline/freeze/policies/linear_schedule.hpp"
@@ -30,6 +32,16 @@ void for_each_option(Policy& policy, const Visitor& visit) {
     visit("start", policy.start, 0, 1, "share of the run after which blocks begin to freeze");
     visit("end", policy.end, 0, 1, "share of the run after which the last of them is frozen");
     visit("share", policy.share, 0, 1, "share of the blocks that is frozen then");
+}
+
+template <class Visitor>
+void for_each_option(head_only&, const Visitor&) {}
+
+template <class Visitor>
+void for_each_option(gradual_thaw& policy, const Visitor& visit) {
+    visit("start", policy.start, 0, 1, "share of the run in which only the head learns");
+    visit("end", policy.end, 0, 1, "share of the run after which the last block has thawed");
+    visit("share", policy.share, 0, 1, "share of the blocks, from the head on, that thaws");
 }
 
 template <class Visitor>
@@ -56,6 +68,8 @@ void for_each_option(learn_and_drop& policy, const Visitor& visit) {
     visit("keep_active", policy.keep_active, 0, 1, "share of the learning blocks that never freezes");
     visit("patience", policy.patience, 1, most, "decisions at which it must have been slow");
     visit("at_most", policy.at_most, 0, 1, "share of the learning blocks that may freeze at one decision");
+    visit("from_start", policy.from_start, 0, 1,
+          "share of them that is frozen before the first step, for trained weights");
 }
 
 template <class Visitor>

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -20,6 +21,25 @@ concept reason_to_thaw = requires(const F f, const training_view& view) {
 };
 
 namespace when {
+
+/// The number of values up to the last that is more than `factor` times the lowest since the one before it;
+/// 0 where there is none. Absent values are passed over.
+template <class Value>
+std::size_t last_rise(std::size_t count, double factor, const Value& value) {
+    std::size_t values = 0;
+    std::optional<double> lowest;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::optional<double> now = value(i);
+        if (!now) continue;
+        if (lowest && *now > factor * *lowest) {
+            values = i + 1;
+            lowest = now;
+        } else {
+            lowest = std::min(*now, lowest.value_or(*now));
+        }
+    }
+    return values;
+}
 
 /// The learning rate has fallen `factor`-fold since the last such fall, or since the start.
 struct rate_drops {
@@ -39,17 +59,20 @@ struct loss_rises {
     double factor = 1.5;
 
     std::size_t operator()(const training_view& view) const {
-        std::size_t decisions = 0;
-        for (std::size_t i = 1, first = 0; i < view.train_losses.size(); ++i) {
-            const auto lowest =
-                std::min_element(view.train_losses.begin() + static_cast<std::ptrdiff_t>(first),
-                                 view.train_losses.begin() + static_cast<std::ptrdiff_t>(i));
-            if (view.train_losses[i] > factor * *lowest) {
-                first = i;
-                decisions = i + 1;
-            }
-        }
-        return decisions;
+        return last_rise(view.train_losses.size(), factor,
+                         [&](std::size_t i) { return std::optional(view.train_losses[i]); });
+    }
+};
+
+/// The score of the head is more than `factor` times its lowest since the last such rise: what the network
+/// gives for the probe batch changes again, where the scorer is activation_change. The head never freezes, so
+/// it has a score at each decision.
+struct score_rises {
+    double factor = 3;
+
+    std::size_t operator()(const training_view& view) const {
+        return last_rise(view.scores.size(), factor,
+                         [&](std::size_t i) { return view.scores[i][view.last_freezable]; });
     }
 };
 
@@ -57,6 +80,9 @@ struct loss_rises {
 
 /// The view without its first `decisions` decisions: what a policy sees that starts anew there.
 inline training_view since(training_view view, std::size_t decisions) {
+    if (decisions > 0 && !view.scores.empty())
+        view.first_step +=
+            (view.step - view.first_step) * std::min(decisions, view.scores.size()) / view.scores.size();
     const auto drop = [&](auto values) { return values.subspan(std::min(decisions, values.size())); };
     view.scores = drop(view.scores);
     view.train_losses = drop(view.train_losses);
@@ -80,6 +106,8 @@ public:
         if (past > 0 && past >= view.scores.size()) return 0;
         return inner_(since(view, past));
     }
+
+    frozen_blocks at_start(const training_view& view) const { return frozen_at_start(inner_, view); }
 
     double learning_rate(const rate_view& now) const requires sets_learning_rates<Inner> {
         return inner_.learning_rate(now);
@@ -106,6 +134,8 @@ public:
         return inner_(view);
     }
 
+    frozen_blocks at_start(const training_view& view) const { return frozen_at_start(inner_, view); }
+
     double learning_rate(const rate_view& now) const {
         double rate = now.rate;
         if constexpr (sets_learning_rates<Inner>) rate = inner_.learning_rate(now);
@@ -121,6 +151,45 @@ private:
     Inner inner_;
     double share_;
     double factor_;
+};
+
+/// A policy that lets only the head learn for the first `share` of the run, then thaws every block and is
+/// `inner`, which sees only what happened since then: a new head on trained weights no longer spoils what
+/// they have learnt (Kumar et al. 2022, arXiv 2202.10054).
+template <freezing_policy Inner>
+class head_first {
+public:
+    static constexpr bool thaws = true;
+    std::string scorer;
+
+    explicit head_first(Inner inner, double share = 0.1)
+        : scorer(scorer_of(inner)), inner_(std::move(inner)), share_(share) {}
+
+    frozen_blocks operator()(const training_view& view) const {
+        if (view.progress() < share_ - 1e-9) return view.last_freezable;
+        // Frozen blocks have no scores, so the first decisions without any are those of the head alone.
+        std::size_t past = 0;
+        while (past < view.scores.size() && of_head_alone(view, view.scores[past])) ++past;
+        if (past > 0 && past == view.scores.size()) return 0;
+        return inner_(since(view, past));
+    }
+
+    frozen_blocks at_start(const training_view& view) const {
+        return share_ > 0 ? frozen_blocks(view.last_freezable) : frozen_at_start(inner_, view);
+    }
+
+    double learning_rate(const rate_view& now) const requires sets_learning_rates<Inner> {
+        return inner_.learning_rate(now);
+    }
+
+private:
+    static bool of_head_alone(const training_view& view, const decision_scores& scores) {
+        return std::none_of(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(view.last_freezable),
+                            [](const std::optional<double>& score) { return score.has_value(); });
+    }
+
+    Inner inner_;
+    double share_;
 };
 
 }  // namespace frostline

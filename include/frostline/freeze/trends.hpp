@@ -51,7 +51,7 @@ inline constexpr trend share_left{
         double gone = 0;
         for (std::size_t i = 0; i <= decision; ++i)
             gone += view.scores[i][block].value_or(0) * view.learning_rates[i];
-        gone *= static_cast<double>(view.step) / static_cast<double>(view.scores.size());
+        gone *= static_cast<double>(view.step - view.first_step) / static_cast<double>(view.scores.size());
         return gone > 0 ? std::optional(*left / gone) : std::nullopt;
     }};
 

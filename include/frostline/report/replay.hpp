@@ -82,6 +82,12 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
             behind[block] =
                 block >= of_learning_block(frozen.leading()) && frozen.contains(learning_block_of[block]);
     };
+    const auto within_limits = [&](const frozen_blocks& wanted) {
+        frozen_blocks allowed(std::min(wanted.leading(), last));
+        for (const std::size_t block : wanted.behind())
+            if (block < last) allowed.insert(block);
+        return allowed;
+    };
     const auto decide = [&](const recorded_run::decision& made) {
         scores.push_back(made.scores);
         for (std::size_t block = 0; block < blocks; ++block)
@@ -104,11 +110,17 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
                                  .steps = run.epochs * run.steps_per_epoch,
                                  .frozen_behind = frozen.behind(),
                                  .spent = {spent, full, full > 0 ? run.seconds * spent / full : 0}});
-        frozen_blocks allowed(std::min(wanted.leading(), last));
-        for (const std::size_t block : wanted.behind())
-            if (block < last) allowed.insert(block);
-        return allowed;
+        return within_limits(wanted);
     };
+
+    if (const auto wanted =
+            within_limits(frozen_at_start(policy, training_view{.epochs = run.epochs,
+                                                                .blocks = blocks,
+                                                                .last_freezable = last,
+                                                                .costs = costs,
+                                                                .steps = run.epochs * run.steps_per_epoch}));
+        wanted != frozen)
+        change(0, 0, wanted, drop(of_learning_block(wanted.leading()), 0, 0, run.epochs));
 
     for (std::size_t epoch = 0, step = 0; epoch < std::min(run.epochs, run.finished_epochs); ++epoch) {
         for (std::size_t seen = 0; seen < run.training_samples;) {

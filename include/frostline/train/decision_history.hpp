@@ -35,6 +35,7 @@ public:
           observed_(network, scorer_.observes) {
         for (std::size_t block = 0; block < network.blocks(); ++block)
             if (network.block(block).learns()) learning_blocks_.push_back(block);
+        costs_ = costs_of_learning_blocks(costs_of_blocks(network_), learning_blocks_);
     }
 
     /// Samples that the probe batch should have; none where the scorer observes no outputs.
@@ -50,9 +51,18 @@ public:
         scores_.clear();
         train_losses_.clear();
         learning_rates_.clear();
+        forgotten_ = first_step_ = 0;
         observed_.start(std::move(probe_images));
         forget_interval();
-        costs_ = costs_of_learning_blocks(costs_of_blocks(network_), learning_blocks_);
+    }
+
+    /// What the policy freezes before the first step, after start().
+    frozen_blocks at_start() const {
+        return frozen_at_start(policy_, training_view{.epochs = epochs_,
+                                                      .blocks = learning_blocks_.size(),
+                                                      .last_freezable = last_freezable(),
+                                                      .costs = costs_,
+                                                      .steps = steps_of_run_});
     }
 
     /// Before a step; `last` tells whether a decision follows it. Like before_update, for scorers that
@@ -130,7 +140,7 @@ public:
             .epochs = epochs_,
             .step = step,
             .blocks = learning_blocks_.size(),
-            .last_freezable = learning_blocks_.empty() ? 0 : learning_blocks_.size() - 1,
+            .last_freezable = last_freezable(),
             .frozen = static_cast<std::size_t>(first_learning - learning_blocks_.begin()),
             .scores = scores_,
             .train_losses = train_losses_,
@@ -139,7 +149,8 @@ public:
             .costs = costs_,
             .steps = steps_of_run_,
             .frozen_behind = learning_behind,
-            .spent = spent};
+            .spent = spent,
+            .first_step = first_step_};
         const frozen_blocks wanted = policy_(view);
         decision_taken decision{.epoch = epoch,
                                 .step = step,
@@ -153,6 +164,20 @@ public:
         observed_.next_interval();
         forget_interval();
         return decision;
+    }
+
+    /// For runs without an end: forgets all but the last `most` decisions, `steps` steps apart.
+    void keep_last(std::size_t most, std::size_t steps) {
+        if (scores_.size() <= most) return;
+        const std::size_t gone = scores_.size() - most;
+        const auto forget = [&](auto& values) {
+            values.erase(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(gone));
+        };
+        forget(scores_);
+        forget(train_losses_);
+        forget(learning_rates_);
+        forgotten_ += gone;
+        first_step_ += gone * steps;
     }
 
     /// FLOPs of the probe and reference passes since the start of the run.
@@ -183,9 +208,11 @@ public:
     }
 
 private:
+    std::size_t last_freezable() const { return learning_blocks_.empty() ? 0 : learning_blocks_.size() - 1; }
+
     block_view<T> view_of(std::size_t block) const {
         auto view = observed_.view(block);
-        view.decision = scores_.size();
+        view.decision = forgotten_ + scores_.size();
         view.learning_rate_sum = block_rate_sums_[block];
         return view;
     }
@@ -207,6 +234,8 @@ private:
     std::vector<decision_scores> scores_;
     std::vector<double> train_losses_;
     std::vector<double> learning_rates_;
+    std::size_t forgotten_ = 0;   // decisions that are kept no longer
+    std::size_t first_step_ = 0;  // behind the last of them
     std::vector<block_costs> costs_;
 
     double learning_rate_sum_ = 0;

@@ -69,9 +69,10 @@ public:
     /// To be asked once at the end of each epoch: what to drop, `frozen` blocks being frozen from then on.
     /// The first time that any is, it times blocks and store, on a batch of so many samples. Of the processes
     /// that share the training set one asks, and the others pass_epoch().
+    /// @param samples  that are stored here; 0: those that `train` has
     template <dataset Train>
     drop_decision plan(const Train& train, std::size_t epochs_left, std::size_t frozen,
-                       std::size_t batch_size = 128, std::size_t processes = 1) {
+                       std::size_t batch_size = 128, std::size_t samples = 0) {
         const std::size_t views = views_of(train);
         pass_epoch();
         if (frozen > 0 && store_.budget() == 0) return {.reason = "there is no store"};
@@ -79,7 +80,7 @@ public:
         return plan_drop({.blocks = blocks_,
                           .row_bytes = row_bytes_,
                           .tiers = tiers_,
-                          .samples = (train.size() + processes - 1) / processes,
+                          .samples = samples > 0 ? samples : train.size(),
                           .views = views,
                           .epochs_left = epochs_left,
                           .frozen = frozen,

@@ -122,6 +122,28 @@ public:
         store_.prefetch(next_keys_);
     }
 
+    /// For samples that take over the ids of others: their outputs at the cut dropped(), where blocks are
+    /// dropped; what is stored of the others is never found again.
+    void replace(std::span<const std::uint64_t> ids, const tensor<T>& rows) {
+        if (dropped_ == 0) return;
+        const auto keys_at = [&](std::size_t cut) {
+            row_keys_.clear();
+            for (const std::uint64_t id : ids) row_keys_.push_back(key(id, 0, cut));
+        };
+        if constexpr (requires { store_.forget(row_keys_); })
+            for (const std::size_t cut : earlier_cuts_) {
+                keys_at(cut);
+                store_.forget(row_keys_);
+            }
+        keys_at(dropped_);
+        store_.put(row_keys_, rows);
+    }
+
+    /// Whether the store holds what enters block dropped() of this sample, in its only view.
+    bool holds(std::uint64_t id) const {
+        return dropped_ > 0 && frostline::holds(store_, key(id, 0, dropped_));
+    }
+
     /// For checkpoints, after move(0, 0), and with the weights that belong to it. What the store holds is not
     /// kept, but which rows these are: they are computed again, and not counted.
     /// @param together  the processes that share `data`
@@ -198,8 +220,8 @@ private:
         const std::size_t size = data.size();
         std::vector<bool> held(views_of(data) * size);
         for (std::size_t row = 0; row < held.size(); ++row)
-            held[row] =
-                holds(store_, key(data.sample_id(row % size), static_cast<std::uint32_t>(row / size), cut));
+            held[row] = frostline::holds(
+                store_, key(data.sample_id(row % size), static_cast<std::uint32_t>(row / size), cut));
         return held;
     }
 

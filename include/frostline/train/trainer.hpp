@@ -30,6 +30,7 @@
 #include "frostline/train/rates_left.hpp"
 #include "frostline/train/run_identity.hpp"
 #include "frostline/train/run_progress.hpp"
+#include "frostline/train/thawed_blocks.hpp"
 #include "frostline/train/training_options.hpp"
 #include "frostline/train/training_step.hpp"
 
@@ -153,6 +154,7 @@ public:
                          .step = now_.step,
                          .processes = together.size()});
         if (options.costs && now_.step == 0) tell(planner_.basis(0, 0));
+        if (now_.step == 0) freeze_at_start(options, train, together);
 
         batch_loader<T, Train> loader(train);
         while (now_.epoch < options.epochs && !summary.stopped) {
@@ -301,6 +303,17 @@ private:
         now_.summary.seconds = scoring.seconds();
     }
 
+    // What a policy freezes before the first step is dropped in the first epoch already.
+    template <class Train, class Together>
+    void freeze_at_start(const training_options& options, const Train& train, Together& together) {
+        wanted_ = decisions_.at_start();
+        if (wanted_ == frozen_blocks()) return;
+        const stopwatch planning;
+        const auto planned = plan(0, 0, options, train, together);
+        now_.summary.seconds += planning.seconds();
+        move_line(0, 0, planned);
+    }
+
     // For checkpoints, but for the weights and the optimiser's state.
     template <class Train, class Visitor, class Together>
     void for_each_state(const Train& train, Visitor& visit, Together& together,
@@ -329,7 +342,8 @@ private:
             const bool knew = planner_.has_costs();
             decision =
                 planner_.plan(train, options.epochs - epoch, decisions_.boundary(wanted_.leading()),
-                              options.batch_size / together.size(), together.size());
+                              options.batch_size / together.size(),
+                              (train.size() + together.size() - 1) / together.size());
             if (!knew && planner_.has_costs()) tell(planner_.basis(epoch, step));
         } else {
             planner_.pass_epoch();
@@ -353,12 +367,7 @@ private:
         const std::size_t frozen = decisions_.boundary(wanted_.leading());
         auto behind = decisions_.frozen_behind(wanted_);
         if (frozen == frozen_before && plan.dropped == dropped_before && behind == line_.behind()) return;
-        const auto is_frozen = [](std::size_t block, std::size_t leading, const std::vector<bool>& others) {
-            return block < leading || (!others.empty() && others[block]);
-        };
-        for (std::size_t block = 0; block < network_.blocks(); ++block)
-            if (is_frozen(block, frozen_before, line_.behind()) && !is_frozen(block, frozen, behind))
-                step_.optimiser().reset(block, block + 1);
+        reset_thawed(step_.optimiser(), network_.blocks(), {frozen_before, line_.behind()}, {frozen, behind});
         line_.move(frozen, plan.dropped, std::move(behind));
         planner_.moved(plan);
         tell(frost_line_moved{

@@ -36,6 +36,9 @@ struct learn_and_drop {
     double keep_active = 0.2;  ///< share of the learning blocks, rounded up, that never freezes
     std::size_t patience = 1;  ///< decisions at which it must have been slow, now among them
     double at_most = 0.2;      ///< share of the learning blocks, rounded up, that may freeze at one decision
+    /// Share of the learning blocks, rounded down, that is frozen before the first step: for networks that
+    /// begin with trained weights.
+    double from_start = 0;
 
     /// @throws argument_error for a share outside [0, 1]
     std::size_t operator()(const training_view& view) const {
@@ -47,6 +50,11 @@ struct learn_and_drop {
         const auto done_learning = when::share_left < remaining;
         return freeze_prefix(when::warm_up(warm_up) && when::keep_active(keep_active) &&
                              when::at_most(blocks_at_most) && slowed_down && done_learning)(view);
+    }
+
+    frozen_blocks at_start(const training_view& view) const {
+        // A hair more, so that a share that should be whole is not rounded down to the block before.
+        return static_cast<std::size_t>(from_start * static_cast<double>(view.blocks) + 1e-9);
     }
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Learn&Drop in a training loop of one's own, without the trainer. What belongs to the method stands between
 // "method" and "end".
-// Usage: 05_own_loop [--tiny]
+// Usage: 07_own_loop [--tiny]
 
 #include <frostline/data/named_dataset.hpp>
 #include <frostline/frostline.hpp>

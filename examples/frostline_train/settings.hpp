@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#ifdef FROSTLINE_TRAIN_MPI
-#include "frostline/distributed/mpi.hpp"
-#else
-#include "frostline/distributed/single_process.hpp"
-#endif
+#include "process_group.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -14,12 +10,8 @@
 #include <string>
 #include <vector>
 
-/// Those that train together.
-#ifdef FROSTLINE_TRAIN_MPI
-using process_group = frostline::mpi;
-#else
-using process_group = frostline::single_process;
-#endif
+/// The numbers that a network is made of.
+using scalar = float;
 
 /// What the command line says.
 struct settings {

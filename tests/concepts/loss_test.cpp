@@ -13,13 +13,13 @@ static_assert(!loss<softmax_cross_entropy<float>, int>);
 
 namespace {
 
-struct returns_nothing {
+struct computes_nothing {
     void operator()(const tensor<float>&, std::span<const std::int32_t>, tensor<float>&) const {}
 };
 struct changes_itself {
     double operator()(const tensor<float>&, std::span<const std::int32_t>, tensor<float>&) { return 0; }
 };
-static_assert(!loss<returns_nothing, float>);
+static_assert(!loss<computes_nothing, float>);
 static_assert(!loss<changes_itself, float>);
 
 template <loss<float> Loss>

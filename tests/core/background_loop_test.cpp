@@ -2,6 +2,7 @@
 #include "frostline/core/background_loop.hpp"
 
 #include "support/catch.hpp"
+#include "support/with_threads.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -11,16 +12,6 @@
 #include <vector>
 
 using namespace frostline;
-
-namespace {
-
-struct with_threads {
-    int before = threads();
-    explicit with_threads(int count) { set_threads(count); }
-    ~with_threads() { set_threads(before); }
-};
-
-}  // namespace
 
 TEST_CASE("a background loop runs every part once, whatever the number of threads") {
     const with_threads threads(GENERATE(1, 2, 4));

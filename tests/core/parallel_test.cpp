@@ -2,6 +2,7 @@
 #include "frostline/core/parallel.hpp"
 
 #include "support/catch.hpp"
+#include "support/with_threads.hpp"
 
 #include <atomic>
 #include <numeric>
@@ -9,20 +10,6 @@
 #include <vector>
 
 using namespace frostline;
-
-namespace {
-
-/// Sets the number of threads for one scope.
-class with_threads {
-public:
-    explicit with_threads(int count) : before_(threads()) { set_threads(count); }
-    ~with_threads() { set_threads(before_); }
-
-private:
-    int before_;
-};
-
-}  // namespace
 
 TEST_CASE("parallel loops visit each index once, on any number of threads") {
     for (const int count : {1, 2, 5}) {

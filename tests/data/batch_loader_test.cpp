@@ -16,7 +16,7 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-in_memory_dataset<float> counting(std::size_t samples) {
+in_memory_dataset<float> numbered(std::size_t samples) {
     tensor<float> images;
     resize(images, samples, {8, 8, 1});
     float next = 0;
@@ -38,7 +38,7 @@ struct buffers {
 };
 
 struct damaged_set {
-    in_memory_dataset<float> data = counting(20);
+    in_memory_dataset<float> data = numbered(20);
     std::shared_ptr<std::atomic<int>> reads = std::make_shared<std::atomic<int>>(0);
 
     std::size_t size() const { return data.size(); }
@@ -59,7 +59,7 @@ struct damaged_set {
 TEST_CASE("batches that are loaded ahead are those that are loaded when they are needed, epoch by epoch") {
     const int before = threads();
     set_threads(GENERATE(1, 2, 3));
-    const augmented data(counting(50), 3, random_crop{2}, horizontal_flip{});
+    const augmented data(numbered(50), 3, random_crop{2}, horizontal_flip{});
     batch_loader<float, std::remove_const_t<decltype(data)>> loader(data);
     buffers found, expected;
     for (std::uint32_t epoch = 0; epoch < 4; ++epoch) {
@@ -78,7 +78,7 @@ TEST_CASE("batches that are loaded ahead are those that are loaded when they are
 }
 
 TEST_CASE("an epoch can end early and another begin, and the order may go before the loader") {
-    const auto data = counting(40);
+    const auto data = numbered(40);
     batch_loader<float, in_memory_dataset<float>> loader(data);
     buffers found;
     for (std::uint32_t epoch = 0; epoch < 20; ++epoch) {
@@ -90,7 +90,7 @@ TEST_CASE("an epoch can end early and another begin, and the order may go before
 }
 
 TEST_CASE("an epoch can begin with any of its batches, or behind the last one") {
-    const auto data = counting(40);
+    const auto data = numbered(40);
     batch_loader<float, in_memory_dataset<float>> loader(data);
     buffers found;
     const auto order = batch_order(40, 1, 0);

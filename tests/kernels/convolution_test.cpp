@@ -4,6 +4,7 @@
 #include "frostline/core/random.hpp"
 #include "kernels/naive_convolution.hpp"
 #include "support/catch.hpp"
+#include "support/with_threads.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -92,13 +93,6 @@ void check_all_passes(const convolution_geometry& g) {
 bool same_bits(const float* a, const float* b, std::size_t size) {
     return std::memcmp(a, b, size * sizeof(float)) == 0;
 }
-
-/// Restores the number of threads when a test ends.
-struct with_threads {
-    explicit with_threads(int count) { set_threads(count); }
-    ~with_threads() { set_threads(before); }
-    int before = threads();
-};
 
 }  // namespace
 

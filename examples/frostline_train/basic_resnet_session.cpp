@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+#include "session.hpp"
+
+#include "frostline/models/resnet.hpp"
+
+template void run_session(frostline::basic_resnet<scalar>, const session_parts&);

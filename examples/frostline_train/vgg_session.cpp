@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+#include "session.hpp"
+
+#include "frostline/models/vgg.hpp"
+
+template void run_session(frostline::vgg<scalar>, const session_parts&);

@@ -4,7 +4,7 @@
 
     fine_tuning.py FROSTLINE_TRAIN FOLDER [--images N...] [--seeds N...] [options]
 
-Trains once on classes 0 to 4 (FOLDER/pretrained.safetensors, kept for later runs), then on classes 5 to 9 by each method,
+Trains once on classes 0 to 4 (the weights stay in FOLDER for later runs), then on classes 5 to 9 by each method,
 from the same weights and over the same batches: full fine-tuning, the head only, and Learn&Drop. One line of JSON a run as it
 ends (also in FOLDER/runs.jsonl, so that what is there is not run again), and one for each method and number of images: accuracy,
 its difference from full fine-tuning paired by seed with a 95% interval, and time as a share of that of full
@@ -30,7 +30,7 @@ class Bench:
         self.options = options
         self.folder = options.folder
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.weights = self.folder / "pretrained.safetensors"
+        self.weights = self.folder / f"pretrained-{options.model.partition(':')[0]}-{options.data}.safetensors"
         self.runs = self.folder / "runs.jsonl"
 
     def train(self, *arguments):
@@ -61,7 +61,8 @@ class Bench:
         options = self.options
         arguments = ["--classes", "5-9", "--weights", self.weights, "--replace-head", "--policy", self.methods()[method],
                      "--train-limit", images, "--epochs", options.epochs or EPOCHS.get(images, 10), "--batch-size",
-                     min(images, options.batch_size), "--lr", options.lr, "--rate-decay", options.rate_decay, "--seed", seed]
+                     min(images, options.batch_size), "--lr", options.lr, "--rate-decay", options.rate_decay, "--store",
+                     options.store, "--seed", seed]
         key = hashlib.sha256(json.dumps([options.model, options.data, options.test_limit, *map(str, arguments)])
                              .encode()).hexdigest()[:16]
         for line in self.finished():
@@ -70,7 +71,7 @@ class Bench:
         done = self.train(*arguments)
         line = {"what": "run", "method": method, "policy": self.methods()[method], "images": images, "seed": seed,
                 "accuracy": done["test_accuracy"], "seconds": done["seconds"],
-                "training_flops_saved": done["training_flops_saved"], "frozen": done["frozen"], "dropped": done["dropped"],
+                "forward_flops_saved": done["forward_flops_saved"], "training_flops_saved": done["training_flops_saved"],
                 "key": key}
         self.tell(line)
         return line
@@ -112,6 +113,7 @@ def main():
     parser.add_argument("--batch-size", type=int, default=32, help="of fine-tuning")
     parser.add_argument("--lr", type=float, default=0.01, help="of fine-tuning")
     parser.add_argument("--rate-decay", type=float, default=1, help="from block to block, for all methods")
+    parser.add_argument("--store", default="memory", help="of frostline-train")
     parser.add_argument("--pretrain-epochs", type=int, default=10)
     parser.add_argument("--pretrain-images", type=int, default=0, help="0: all of the five classes")
     parser.add_argument("--test-limit", type=int, default=0, help="0: all of the five classes")

@@ -56,18 +56,18 @@ int main(int argc, char** argv) try {
     using frostline::dataset_part;
     const auto weights = std::filesystem::temp_directory_path() / "frostline_05_fine_tune.safetensors";
 
-    const auto before = images(dataset_part::train, old_classes, tiny ? 512 : 20000);
+    const auto before = images(dataset_part::train, old_classes, tiny ? 1500 : 20000);
     const auto before_test = images(dataset_part::test, old_classes, tiny ? 200 : 5000);
     auto trained = new_network(before);
     const auto first =
         train(trained, {"never", frostline::never{}},
-              {.epochs = tiny ? std::size_t{2} : std::size_t{5}, .batch_size = 64}, before, before_test);
+              {.epochs = tiny ? std::size_t{3} : std::size_t{5}, .batch_size = 32}, before, before_test);
     frostline::save_weights(trained, weights);
     std::cout << "classes 0 to 4: accuracy " << *first.test_accuracy << '\n';
 
-    const auto data = images(dataset_part::train, new_classes, tiny ? 128 : 500);
+    const auto data = images(dataset_part::train, new_classes, tiny ? 300 : 500);
     const auto test = images(dataset_part::test, new_classes, tiny ? 200 : 5000);
-    const frostline::training_options options{.epochs = tiny ? std::size_t{4} : std::size_t{20},
+    const frostline::training_options options{.epochs = tiny ? std::size_t{6} : std::size_t{20},
                                               .batch_size = 32,
                                               .schedule = frostline::cosine{.rate = 0.02},
                                               .seed = seed};

@@ -160,7 +160,7 @@ int main(int argc, char** argv) {
     settings chosen;
     auto& options = chosen.options;
     CLI::App app{"Trains online on a stream of images.", "frostline-online"};
-    app.option_defaults()->always_capture_default();
+    app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app.add_option("--model", chosen.model, "Network, by its name in frostline-train");
     app.add_option("--data", chosen.data, "Data set, by its name in frostline-train");
     app.add_option("--data-dir", chosen.data_dir, "Folder with the data set");

@@ -99,7 +99,8 @@ def main():
         saved = ("--checkpoint", folder / "saved")
         moved = folder / "moved.safetensors"
         moved.write_bytes(first.read_bytes())
-        again = ("--classes", "5-9", "--weights", moved, "--replace-head", *saved)
+        again = ("--classes", "5-9", "--weights", moved, "--replace-head", "--policy",
+                 "gradual_thaw:start=0.3,end=0.9", "--store", "memory", *saved)
         _, _, whole = train("with checkpoints", *again)
         for path in sorted((folder / "saved").iterdir())[1:]:
             path.unlink()

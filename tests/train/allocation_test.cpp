@@ -447,7 +447,7 @@ void check_online_steps_allocate_nothing(Buffer buffer, std::size_t wanted, std:
 
 }  // namespace
 
-TEST_CASE("the steps of an online learner allocate nothing") {
+TEST_CASE("the steps of an online learner allocate nothing", "[slow]") {
     SECTION("nothing frozen") { check_online_steps_allocate_nothing(replay_buffer<float>(50), 0, 1); }
     SECTION("dropped") { check_online_steps_allocate_nothing(replay_buffer<float>(50), 3, 1); }
     SECTION("dropped, several samples at a time") {

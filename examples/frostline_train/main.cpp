@@ -44,7 +44,7 @@ int fail_together([[maybe_unused]] process_group& processes, const std::string& 
     if (processes.size() == 1) return fail(sentence);
 #ifdef FROSTLINE_TRAIN_MPI
     // What all of them find, the first one tells.
-    if (processes.rank() != 0) std::this_thread::sleep_for(std::chrono::seconds(1));
+    if (processes.rank() != 0) std::this_thread::sleep_for(std::chrono::seconds(3));
     fail(frostline::sentence("process ", processes.rank(), " of ", processes.size(), ": ", sentence));
     processes.abort();
 #endif

@@ -187,7 +187,7 @@ result_of_run<T> train(plan_of_run plan, Communicator& processes, Scorer scorer 
                    steps};
     const training_options options{.epochs = plan.epochs,
                                    .batch_size = 32,
-                                   .schedule = constant{0.02},
+                                   .schedule = constant{0.005},
                                    .seed = 7,
                                    .shards = plan.shards,
                                    // So slow that storing always pays.

@@ -26,7 +26,7 @@ if ! ip netns add $first 2>/dev/null || ! ip netns add $second 2>/dev/null ||
     exit 0
 fi
 work=$(mktemp -d)
-trap 'remove_namespaces; rm -rf "$work"; summarise' EXIT
+trap 'summarise; remove_namespaces; rm -rf "$work"' EXIT
 ip -n $first addr add 10.93.7.1/24 dev fla
 ip -n $second addr add 10.93.7.2/24 dev flb
 for name in $first $second; do ip -n $name link set lo up; done

@@ -152,6 +152,12 @@ consteval bool explain_freezing_policy() {
         "frostline: the learning_rate of a freezing policy must be a const function of a rate_view, "
         "returning "
         "a double");
+    static_assert(
+        !requires { requires std::is_member_function_pointer_v<decltype(&P::at_start)>; } ||
+            requires(const P p, const training_view& view) { frozen_blocks(p.at_start(view)); } ||
+            !freezing_policy<P>,
+        "frostline: the at_start of a freezing policy must be a const function of a training_view, returning "
+        "how many leading learning blocks to freeze, or frozen_blocks");
     return true;
 }
 

@@ -4,32 +4,16 @@
 start, and what is refused in one line. Usage: fine_tune_test.py FROSTLINE_TRAIN"""
 
 import json
-import random
 import struct
 import sys
 import tempfile
 from pathlib import Path
 
+from small_set import write_set
 from tool_under_test import ToolUnderTest
 
 tool = ToolUnderTest(sys.argv[1])
 check = tool.check
-
-
-def write_set(folder):
-    """MNIST's files with noise in which a bright bar tells the class."""
-    source = random.Random(7)
-    folder.mkdir()
-    for name, count in (("train", 400), ("t10k", 100)):
-        labels = bytes(index % 10 for index in range(count))
-        pixels = bytearray()
-        for label in labels:
-            image = bytearray(source.randbytes(784))
-            image[2 * label * 28:(2 * label + 2) * 28] = b"\xff" * 56
-            pixels += image
-        (folder / f"{name}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, count, 28, 28) + pixels)
-        (folder / f"{name}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, count) + labels)
-    return folder
 
 
 def arrays(path):
@@ -65,7 +49,7 @@ def event(lines, name):
 def main():
     with tempfile.TemporaryDirectory(prefix="frostline_fine_tune_") as name:
         folder = Path(name)
-        train = Trainer(folder, write_set(folder / "mnist"))
+        train = Trainer(folder, write_set(folder / "mnist", training_images=400))
         _, lines, first = train("five classes", "--classes", "0-4", "--policy", "never")
         check(event(lines, "start")[0]["training_samples"] == 200, "half of the samples are of five classes")
         check(event(lines, "run")[0]["classes"] == "0-4", "the record tells the classes")

@@ -5,11 +5,11 @@ import random
 import struct
 
 
-def write_set(folder):
+def write_set(folder, training_images=2000):
     """MNIST's files with noise in which a bright bar tells the class."""
     source = random.Random(7)
     folder.mkdir()
-    for name, count in (("train", 2000), ("t10k", 100)):
+    for name, count in (("train", training_images), ("t10k", 100)):
         labels = bytes(index % 10 for index in range(count))
         pixels = bytearray()
         for label in labels:

@@ -17,6 +17,7 @@
 #include <iostream>
 #include <new>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -40,11 +41,12 @@ int fail(const std::string& sentence, int code = EXIT_FAILURE) {
 }
 
 // The other processes would wait for this one for ever.
-int fail_together([[maybe_unused]] process_group& processes, const std::string& sentence) {
+// @param patience  for another to tell; by default what all of them find is told by the first
+int fail_together([[maybe_unused]] process_group& processes, const std::string& sentence,
+                  [[maybe_unused]] std::optional<std::chrono::seconds> patience = std::nullopt) {
     if (processes.size() == 1) return fail(sentence);
 #ifdef FROSTLINE_TRAIN_MPI
-    // What all of them find, the first one tells.
-    if (processes.rank() != 0) std::this_thread::sleep_for(std::chrono::seconds(3));
+    std::this_thread::sleep_for(patience.value_or(std::chrono::seconds(processes.rank() == 0 ? 0 : 3)));
     fail(frostline::sentence("process ", processes.rank(), " of ", processes.size(), ": ", sentence));
     processes.abort();
 #endif
@@ -66,11 +68,20 @@ int main(int argc, char** argv) {
     const bool first = processes.rank() == 0;
     if (!first) std::cout.rdbuf(nullptr);
     std::optional<settings> chosen;
+    std::string problem;
     try {
         chosen = parse(argc, argv);
     } catch (const std::exception& failure) {
-        return first ? fail(failure.what(), program::bad_command_line) : program::bad_command_line;
+        problem = failure.what();
     }
+    // One that trains would wait for ever for another that does not.
+    double training = chosen && !chosen->verify && !chosen->summary ? 1 : 0;
+    processes.sum(std::span(&training, 1));
+    if (training > 0 && training < static_cast<double>(processes.size()))
+        return problem.empty() ? fail_together(processes, "the command lines of the processes differ",
+                                               std::chrono::seconds(first ? 1 : 3))
+                               : fail_together(processes, problem, std::chrono::seconds(0));
+    if (!problem.empty()) return first ? fail(problem, program::bad_command_line) : program::bad_command_line;
     try {
         if (chosen && chosen->verify) {
             if (first) verify(*chosen);

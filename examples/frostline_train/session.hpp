@@ -67,7 +67,8 @@ public:
         for (const auto& policy : policies)
             saved.push_back(first() ? checkpoints_of(chosen_, policy.name()) : frostline::checkpoints());
         const auto begins = [](const auto& each) { return each.resumes_from().empty(); };
-        if (std::any_of(saved.begin(), saved.end(), begins)) read_weights();
+        // The others get theirs from the first.
+        if (first() && std::any_of(saved.begin(), saved.end(), begins)) read_weights();
         // A run is over where a later one has begun, and the record holds all of it.
         std::size_t latest = 0;
         for (std::size_t run = 0; run < saved.size(); ++run)
@@ -214,6 +215,8 @@ private:
     // A signal's handler may not request a stop by itself, so a step looks whether there was one.
     class signal_watch {
     public:
+        static constexpr bool in_every_process = true;
+
         explicit signal_watch(const std::atomic<bool>& interrupted) : interrupted_(interrupted) {}
 
         void operator()(const frostline::step_finished&) {

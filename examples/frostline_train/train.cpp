@@ -2,6 +2,7 @@
 
 #include "process_group.hpp"
 #include "run_data.hpp"
+#include "run_line.hpp"
 #include "session_parts.hpp"
 #include "settings.hpp"
 
@@ -85,6 +86,7 @@ void train(const settings& wished, const std::atomic<bool>& interrupted, process
     check_names(chosen);
     check_data(chosen);
     if (chosen.summary) return first ? summarise(chosen) : void();
+    require_same_settings(chosen, processes);
     if (chosen.threads > 0)
         frostline::set_threads(chosen.threads);
     else if (processes.size() > 1)

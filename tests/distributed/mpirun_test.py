@@ -149,6 +149,21 @@ def killed(folder, data):
                *(line for line in found if line not in expected))
 
 
+def signalled(folder, data):
+    """A signal to any of the processes ends all of them behind a step, with a checkpoint."""
+    whole, cut = (Run(folder / name, data, "--store", "none") for name in ("unsignalled", "signalled"))
+    finish("a run that no signal ends", 2, *whole.arguments)
+    process = start(2, *cut.resuming("7steps"))
+    until = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < until and newest_step(cut.saved) < 7:
+        time.sleep(0.01)
+    os.kill(max(started_by(process.pid)), signal.SIGTERM)
+    process.communicate(timeout=SECONDS_TO_END)
+    tool.check(7 <= newest_step(cut.saved) < STEPS, "a signal to the last process ends the run", newest_step(cut.saved))
+    finish("what a signal ended, resumed", 2, *cut.resuming("7steps"))
+    tool.check(cut.weights.read_bytes() == whole.weights.read_bytes(), "what a signal ended gives the same weights")
+
+
 def another_number(folder, data):
     run = Run(folder / "two", data)
     finish("two processes", 2, *run.resuming("1epochs"))
@@ -178,7 +193,9 @@ def refused(folder, data):
 
     output = ends("shards", "the number of shards is 3, expected a multiple of 2", (2, ["--shards", 3]))
     tool.check(output.count("number of shards") == 1, "what all find is told once", output)
-    ends("other options", "the options differ between the processes of the run", (1, []), (1, ["--seed", 8]))
+    for more in (["--seed", 8], ["--compare"], ["--evaluate-every", 2], ["--classes", "5-9"], ["--help"]):
+        ends(f"one with {more}", "the command lines of the processes differ", (1, []), (1, more))
+    ends("one with a wrong option", "--nonsense", (1, []), (1, ["--nonsense"]))
     ends("no data", "frostline-train: process 1 of 2: ", (1, []), (1, ["--data-dir", folder / "nowhere"]))
     ends("no such option", "--nonsense", (2, ["--nonsense"]))
 
@@ -188,6 +205,7 @@ def main():
         folder = Path(name)
         data = write_set(folder / "mnist")
         killed(folder, data)
+        signalled(folder, data)
         another_number(folder, data)
         refused(folder, data)
     return tool.exit_code()

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <ranges>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -133,6 +134,16 @@ public:
     template <std::ranges::contiguous_range Values>
     void require_same(const Values& values, std::string_view what) {
         require_same(std::as_bytes(std::span(values)), what);
+    }
+    /// To be asked before anything else is exchanged: what differs could leave one waiting for another.
+    /// @param identity  of the run @param test, validation  numbers of samples
+    void require_same_run(const std::string& identity, const training_options& options, std::size_t test,
+                          std::size_t validation) {
+        if (alone()) return;
+        require_same(sentence(identity, options.evaluate_every, ' ', options.synchronise_batch_norm, ' ',
+                              options.bucket_bytes, ' ', test, ' ', validation, ' ', network_.blocks(), ' ',
+                              network_.arenas().values().size()),
+                     "the options, data or networks");
     }
     /// Scores and policy are given the same in every process, so that they must answer the same.
     void require_same_decision(const decision_taken& decision) {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <numeric>
 #include <optional>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -25,6 +26,18 @@ void if_any(const Data& data, const Use& use) {
     } else if constexpr (!std::is_same_v<Data, no_data>) {
         if (data) use(*data);
     }
+}
+
+/// @return the number of its samples, 0 where there is no data
+/// @throws shape_error when the network does not take them, or has not their classes
+template <class Network, class Data>
+std::size_t size_if_any(const Network& network, const Data& data, std::string_view name) {
+    std::size_t size = 0;
+    if_any(data, [&](const auto& present) {
+        check_fit(network, present, name);
+        size = present.size();
+    });
+    return size;
 }
 
 /// Measures the accuracy of a whole network; keeps its batch between calls.

@@ -7,8 +7,14 @@
 
 #include <cstddef>
 #include <tuple>
+#include <type_traits>
 
 namespace frostline::inline FROSTLINE_ISA {
+
+/// Whether an observer is told in every process of a run, by a member `in_every_process` that is true: one
+/// that ends the run does not care in which of them it is asked to.
+template <class Observer>
+inline constexpr bool listens_in_every_process = requires { requires Observer::in_every_process; };
 
 /// The observers of a run, which are told everything in the order in which they were given.
 template <class... Observers>
@@ -16,12 +22,16 @@ class observer_group {
 public:
     explicit observer_group(Observers&... observers) : observers_(observers...) {}
 
-    /// Whether they are told anything: of the processes of a run, one tells.
+    /// Whether all of them are told: of the processes of a run, one tells.
     void listen(bool listens) { listens_ = listens; }
 
     template <class Event>
     void tell(const Event& event) {
-        if (listens_) std::apply([&](auto&... each) { (notify(each, event), ...); }, observers_);
+        const auto tell_one = [&](auto& observer) {
+            if (listens_ || listens_in_every_process<std::remove_cvref_t<decltype(observer)>>)
+                notify(observer, event);
+        };
+        std::apply([&](auto&... each) { (tell_one(each), ...); }, observers_);
     }
 
     /// For checkpoints.

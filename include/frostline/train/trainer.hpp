@@ -109,8 +109,10 @@ public:
         check(options, network_, train);
         data_parallel<Network, group> together(network_, processes, options, train.size());
         observers_.listen(together.first());
-        if_any(test, [&](const auto& data) { check_fit(network_, data, "test"); });
-        if_any(validation, [&](const auto& data) { check_fit(network_, data, "validation"); });
+        const std::size_t tested = size_if_any(network_, test, "test"),
+                          validated = size_if_any(network_, validation, "validation");
+        const auto identity = identity_of<T>(options, train);
+        together.require_same_run(text_of(identity), options, tested, validated);
         const auto ids = sample_ids(train);
         const std::size_t steps_per_epoch = (train.size() + options.batch_size - 1) / options.batch_size;
         const std::size_t steps = options.epochs * steps_per_epoch;
@@ -120,8 +122,6 @@ public:
         const double peak_rate =
             sets_learning_rates<Policy> ? highest_rate(options.schedule, steps, steps_per_epoch) : 0;
 
-        const auto identity = identity_of<T>(options, train);
-        together.require_same(text_of(identity), "the options");
         const auto mine = together.alone() ? std::vector<bool>() : together.mine(ids, options);
         const auto state = [&](auto& visit) { for_each_state(train, visit, together, mine); };
         saved.share(processes);
@@ -272,7 +272,7 @@ public:
             now_.finish_epoch(flops_, decisions_.scoring_flops(), line_.frozen(), line_.dropped());
             tell(report);
             if (decision) tell(*decision);
-            tell_failure(epoch, now_.step);
+            tell_failure(epoch, now_.step, together);
             if (summary.stopped) break;
             if (now_.epoch < options.epochs) {
                 const stopwatch planning;
@@ -353,11 +353,13 @@ private:
         return decision;
     }
 
-    void tell_failure(std::size_t epoch, std::size_t step) {
-        if (failure_told_) return;
-        const std::string reason = problem_of(store_);
-        if (reason.empty()) return;
-        failure_told_ = true;
+    template <class Together>
+    void tell_failure(std::size_t epoch, std::size_t step, Together& together) {
+        std::string reason = problem_of(store_);
+        const bool failed = together.template any<1>({!reason.empty()})[0];
+        if (!failed || std::exchange(failure_told_, true)) return;
+        if (reason.empty())
+            reason = "the feature store of another process lost rows, which are computed again";
         tell(store_failed{epoch, step, reason});
     }
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Seconds and peak memory of compiling the umbrella header and the first example at -O2.
+# Seconds and peak memory of compiling the umbrella header, and the first example with VGG-11 and ResNet-152,
+# at -O2.
 # Usage: compile_time.sh [COMPILER]      (default: $CXX, or g++)
 set -eu
 
@@ -35,3 +36,6 @@ PYTHON
 echo '#include "frostline/frostline.hpp"' >"$scratch/umbrella.cpp"
 measure "frostline/frostline.hpp" "$scratch/umbrella.cpp"
 measure "examples/01_train_vgg.cpp" "$root/examples/01_train_vgg.cpp"
+sed 's/vgg11</resnet152</' "$root/examples/01_train_vgg.cpp" >"$scratch/train_resnet152.cpp"
+grep -q 'resnet152<' "$scratch/train_resnet152.cpp"
+measure "the same, training ResNet-152" "$scratch/train_resnet152.cpp"

@@ -78,9 +78,10 @@ int main(int argc, char** argv) {
     double training = chosen && !chosen->verify && !chosen->summary ? 1 : 0;
     processes.sum(std::span(&training, 1));
     if (training > 0 && training < static_cast<double>(processes.size()))
-        return problem.empty() ? fail_together(processes, "the command lines of the processes differ",
-                                               std::chrono::seconds(first ? 1 : 3))
-                               : fail_together(processes, problem, std::chrono::seconds(0));
+        return problem.empty()
+                   ? fail_together(processes, "the command lines differ between the processes of the run",
+                                   std::chrono::seconds(first ? 1 : 3))
+                   : fail_together(processes, problem, std::chrono::seconds(0));
     if (!problem.empty()) return first ? fail(problem, program::bad_command_line) : program::bad_command_line;
     try {
         if (chosen && chosen->verify) {

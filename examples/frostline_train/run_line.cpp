@@ -4,14 +4,13 @@
 
 #include "frostline/core/errors.hpp"
 #include "frostline/data/named_dataset.hpp"
-#include "frostline/features/checksum.hpp"
+#include "frostline/train/require_same.hpp"
 #include "frostline/train/run_identity.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string_view>
@@ -83,13 +82,7 @@ frostline::checkpoint_every interval_of(const std::string& text) {
 
 void require_same_settings(const settings& chosen, process_group& processes) {
     const auto text = frostline::text_of(identity_of(chosen, chosen.policy));
-    const std::uint64_t here = frostline::checksum_of(reinterpret_cast<const std::byte*>(text.data()), text.size());
-    std::uint64_t first = here;
-    processes.broadcast(std::as_writable_bytes(std::span(&first, 1)));
-    double others = first == here ? 0 : 1;
-    processes.sum(std::span(&others, 1));
-    frostline::require<frostline::process_error>(others == 0, "the command lines of the processes differ: ",
-                                                 others, " are not that of the first");
+    frostline::require_same(processes, std::as_bytes(std::span(text)), "the command lines");
 }
 
 frostline::checkpoints checkpoints_of(const settings& chosen, const std::string& policy) {

@@ -23,6 +23,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <span>
@@ -79,7 +80,7 @@ public:
             const auto existing =
                 appends ? frostline::existing_record::append : frostline::existing_record::replace;
             train_with(policies[run], saved[run], run < latest ? std::nullopt : std::optional(existing));
-            if (interrupted()) return;
+            if (interrupted()) return tell_interruption(saved[run]);
         }
         if (!first()) return;
         if (chosen_.compare && !chosen_.record.empty()) {
@@ -104,6 +105,14 @@ private:
         double count = interrupted_ ? 1 : 0;
         processes_.sum(std::span(&count, 1));
         return count > 0;
+    }
+
+    void tell_interruption(const frostline::checkpoints& saved) const {
+        if (!first() || chosen_.quiet) return;
+        std::cerr << "frostline-train: interrupted";
+        const auto files = saved.wanted() ? saved.files() : std::vector<std::filesystem::path>();
+        if (!files.empty()) std::cerr << ", --resume goes on from " << files.back().string();
+        std::cerr << '\n';
     }
 
     // @param existing  what becomes of a record that is there; nothing: this run's record is finished

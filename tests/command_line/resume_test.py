@@ -131,15 +131,20 @@ def killed_and_resumed(folder, data, what, every, *more):
 def signalled(folder, data, number, whole):
     what = number.name
     run = Run(folder / what, data, "--policy", "never")
+    run.arguments.remove("--quiet")
     process = run.start(*run.saving("1000epochs"))
+    run.arguments.append("--quiet")
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline and not (
             run.record.exists() and '"event":"epoch"' in run.record.read_text()):
         time.sleep(0.005)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
-    tool.check(process.returncode in (0, 130) and not errors, f"{what}: ends", process.returncode, errors)
-    tool.check(len(list(run.saved.iterdir())) == 1, f"{what}: leaves a checkpoint")
+    tool.check(process.returncode in (0, 130), f"{what}: ends", process.returncode, errors)
+    left = list(run.saved.iterdir())
+    tool.check(len(left) == 1, f"{what}: leaves a checkpoint")
+    tool.check(process.returncode == 0 or f"interrupted, --resume goes on from {left[0]}" in errors,
+               f"{what}: names the checkpoint", errors)
     run.finish(f"{what}, resumed", *run.saving("1000epochs"), "--resume")
     tool.check(run.weights.read_bytes() == whole.weights.read_bytes(), f"{what}: the same weights")
 

@@ -194,7 +194,7 @@ def refused(folder, data):
     output = ends("shards", "the number of shards is 3, expected a multiple of 2", (2, ["--shards", 3]))
     tool.check(output.count("number of shards") == 1, "what all find is told once", output)
     for more in (["--seed", 8], ["--compare"], ["--evaluate-every", 2], ["--classes", "5-9"], ["--help"]):
-        ends(f"one with {more}", "the command lines of the processes differ", (1, []), (1, more))
+        ends(f"one with {more}", "the command lines differ between the processes of the run", (1, []), (1, more))
     ends("one with a wrong option", "--nonsense", (1, []), (1, ["--nonsense"]))
     ends("no data", "frostline-train: process 1 of 2: ", (1, []), (1, ["--data-dir", folder / "nowhere"]))
     ends("no such option", "--nonsense", (2, ["--nonsense"]))

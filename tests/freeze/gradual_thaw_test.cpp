@@ -32,3 +32,9 @@ TEST_CASE("gradual_thaw says that it thaws") {
     CHECK(may_thaw(gradual_thaw{}));
     CHECK(check_policy(gradual_thaw{}).empty());
 }
+
+TEST_CASE("gradual_thaw refuses to end before it starts, before the first step") {
+    CHECK_THROWS_AS(
+        (gradual_thaw{.start = 0.6, .end = 0.2}.at_start({.epochs = 10, .blocks = 5, .last_freezable = 4})),
+        argument_error);
+}

@@ -51,6 +51,10 @@ TEST_CASE("a linear schedule whose end is its start jumps") {
     CHECK(after(policy, 10) == 6);
 }
 
+TEST_CASE("a linear schedule whose end is before its start is refused") {
+    CHECK_THROWS_AS(after({.start = 0.6, .end = 0.2}, 1), argument_error);
+}
+
 TEST_CASE("a linear schedule never thaws, and freezes nothing where nothing can be") {
     CHECK(after({}, 1, 10, 8, 5) == 5);
     CHECK(after({}, 10, 10, 0) == 0);

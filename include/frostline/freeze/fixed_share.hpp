@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frostline/concepts/freezing_policy.hpp"
+#include "frostline/core/errors.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -9,8 +10,10 @@
 namespace frostline::inline FROSTLINE_ISA {
 
 /// How far a run is on its way from `start` to `end`, both in shares of the run: from 0 to 1. A way of no
-/// length is a step.
+/// length is a step. @throws argument_error where the end is before the start
 inline double progress_between(const training_view& view, double start, double end) {
+    require<argument_error>(start <= end, "a schedule ends at ", end, " of the run, before it starts at ",
+                            start);
     const double position = view.progress();
     return end > start ? std::clamp((position - start) / (end - start), 0.0, 1.0)
                        : static_cast<double>(position >= start);

@@ -9,7 +9,7 @@
 #include "frostline/core/tensor.hpp"
 #include "frostline/data/batches.hpp"
 #include "frostline/distributed/gradient_buckets.hpp"
-#include "frostline/features/checksum.hpp"
+#include "frostline/train/require_same.hpp"
 #include "frostline/train/training_options.hpp"
 
 #include <array>
@@ -125,11 +125,7 @@ public:
     /// Requires the same bytes in all processes. @param what  they are, "the scores at step 7"
     /// @throws process_error in all of them otherwise
     void require_same(std::span<const std::byte> bytes, std::string_view what) {
-        if (alone()) return;
-        const std::uint64_t here = checksum_of(bytes.data(), bytes.size());
-        const double others = sum(here == of_first(here) ? 0.0 : 1.0);
-        require<process_error>(others == 0, what, " differ between the processes of the run: in ", others,
-                               " of ", size(), " they are not those of the first");
+        frostline::require_same(processes_, bytes, what);
     }
     template <std::ranges::contiguous_range Values>
     void require_same(const Values& values, std::string_view what) {

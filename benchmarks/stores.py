@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Measures what feature stores cost and save in whole runs of frostline-train, one line of JSON a result.
 
-    stores.py FROSTLINE_TRAIN WHAT... [--data-dir DIR] [--epochs N] [--seeds N] [--disk DIR]
+    stores.py FROSTLINE_TRAIN WHAT... [--data-dir DIR] [--epochs N] [--images N] [--seeds N] [--disk DIR]
 
 WHAT is one or more of
   readahead  VGG-16 dropped behind its second pooling: seconds an epoch from disk against from memory; run it where the page
@@ -74,8 +74,9 @@ def forced_costs(run, folder, arguments, share, start):
 
 
 def readahead(run):
-    memory = epochs_behind_fill(run("--model", "vgg16", "--store", "memory", share=0.31))
-    disk = epochs_behind_fill(run("--model", "vgg16", "--store", f"disk:{run.options.disk}",
+    vgg16 = ["--model", "vgg16", "--train-limit", run.options.images]
+    memory = epochs_behind_fill(run(*vgg16, "--store", "memory", share=0.31))
+    disk = epochs_behind_fill(run(*vgg16, "--store", f"disk:{run.options.disk}",
                                   "--store-budget", "1TiB", share=0.31))
     tell("readahead", memory_seconds=statistics.median(memory), disk_seconds=statistics.median(disk),
          ratio=statistics.median(disk) / statistics.median(memory))
@@ -104,8 +105,9 @@ def plan(run):
 def filling(run):
     for model in ("vgg11", "vgg16", "resnet18"):
         for store in ("memory", f"disk:{run.options.disk}"):
-            stored = events(run("--model", model, "--store", store, "--store-budget", "1TiB"), "epoch")
-            plain = events(run("--model", model, "--store", "none"), "epoch")
+            images = ["--train-limit", run.options.images]
+            stored = events(run("--model", model, *images, "--store", store, "--store-budget", "1TiB"), "epoch")
+            plain = events(run("--model", model, *images, "--store", "none"), "epoch")
             first = next(line["epoch"] for line in stored if line["dropped"] > 0)
             fill, same = stored[first - 1]["seconds"], plain[first - 1]["seconds"]
             tell("filling", model=model, store=store.split(":")[0], filling_seconds=fill, recomputing_seconds=same,
@@ -116,7 +118,8 @@ def encodings(run):
     for encoding in ("float32", "bfloat16", "uint8"):
         accuracies, seconds, size = [], [], 0
         for seed in range(run.options.seeds):
-            lines = run("--model", "vgg11", "--store", "memory", "--store-encoding", encoding, seed=seed)
+            lines = run("--model", "vgg11", "--train-limit", run.options.images, "--store", "memory", "--store-encoding",
+                        encoding, seed=seed)
             accuracies.append(events(lines, "summary")[0]["test_accuracy"])
             seconds += epochs_behind_fill(lines)
             size = max(line["store_bytes"] for line in events(lines, "epoch"))
@@ -140,6 +143,7 @@ def main():
     parser.add_argument("what", nargs="+", choices=measurements)
     parser.add_argument("--data-dir")
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--images", type=int, default=10000, help="of readahead, filling and encodings to train on")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--disk", default="/var/tmp")
     options = parser.parse_args()

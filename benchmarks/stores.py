@@ -36,6 +36,7 @@ WORKLOADS = {
 class runner:
     def __init__(self, options):
         self.options = options
+        self.images = ["--train-limit", options.images]
 
     def __call__(self, *arguments, share=0.5, start=0.1, seed=0, epochs=None, policy=None):
         """The lines of a run's record."""
@@ -74,7 +75,7 @@ def forced_costs(run, folder, arguments, share, start):
 
 
 def readahead(run):
-    vgg16 = ["--model", "vgg16", "--train-limit", run.options.images]
+    vgg16 = ["--model", "vgg16", *run.images]
     memory = epochs_behind_fill(run(*vgg16, "--store", "memory", share=0.31))
     disk = epochs_behind_fill(run(*vgg16, "--store", f"disk:{run.options.disk}",
                                   "--store-budget", "1TiB", share=0.31))
@@ -105,9 +106,8 @@ def plan(run):
 def filling(run):
     for model in ("vgg11", "vgg16", "resnet18"):
         for store in ("memory", f"disk:{run.options.disk}"):
-            images = ["--train-limit", run.options.images]
-            stored = events(run("--model", model, *images, "--store", store, "--store-budget", "1TiB"), "epoch")
-            plain = events(run("--model", model, *images, "--store", "none"), "epoch")
+            stored = events(run("--model", model, *run.images, "--store", store, "--store-budget", "1TiB"), "epoch")
+            plain = events(run("--model", model, *run.images, "--store", "none"), "epoch")
             first = next(line["epoch"] for line in stored if line["dropped"] > 0)
             fill, same = stored[first - 1]["seconds"], plain[first - 1]["seconds"]
             tell("filling", model=model, store=store.split(":")[0], filling_seconds=fill, recomputing_seconds=same,
@@ -118,8 +118,8 @@ def encodings(run):
     for encoding in ("float32", "bfloat16", "uint8"):
         accuracies, seconds, size = [], [], 0
         for seed in range(run.options.seeds):
-            lines = run("--model", "vgg11", "--train-limit", run.options.images, "--store", "memory", "--store-encoding",
-                        encoding, seed=seed)
+            lines = run("--model", "vgg11", *run.images, "--store", "memory", "--store-encoding", encoding,
+                        seed=seed)
             accuracies.append(events(lines, "summary")[0]["test_accuracy"])
             seconds += epochs_behind_fill(lines)
             size = max(line["store_bytes"] for line in events(lines, "epoch"))

@@ -38,12 +38,13 @@ class runner:
         self.options = options
         self.images = ["--train-limit", options.images]
 
-    def __call__(self, *arguments, share=0.5, start=0.1, seed=0, epochs=None, policy=None):
+    def __call__(self, *arguments, share=0.5, start=0.1, seed=0, policy=None):
         """The lines of a run's record."""
         with tempfile.TemporaryDirectory() as folder:
             record = pathlib.Path(folder, "run.jsonl")
-            command = [self.options.program, "--quiet", "--record", record, "--epochs", epochs or self.options.epochs,
-                       "--seed", seed, "--policy", policy or FREEZE.format(start=start, share=share), *arguments]
+            command = [self.options.program, "--quiet", "--record", record, "--epochs", self.options.epochs,
+                       "--evaluate-every", self.options.epochs, "--seed", seed, "--policy",
+                       policy or FREEZE.format(start=start, share=share), *arguments]
             if self.options.data_dir:
                 command += ["--data-dir", self.options.data_dir]
             subprocess.run([str(part) for part in command], check=True)

@@ -53,6 +53,22 @@ def lines_of(record):
     return [json.loads(line) for line in record.read_text().splitlines()]
 
 
+def whole_lines(record):
+    """Of a record that is still being written: its last line may be half there."""
+    text = record.read_text() if record.exists() else ""
+    return [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()]
+
+
+def until(condition, process):
+    """Whether `condition` came to hold while the process ran, within a minute."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def events(lines, name):
     return [line for line in lines if line["event"] == name]
 
@@ -133,19 +149,20 @@ def views(data, folder):
 
 
 def killed(data, folder):
-    disk, record = folder / "killed", folder / "killed.jsonl"
+    disk, costs_of, record = folder / "killed", folder / "costs.jsonl", folder / "killed.jsonl"
     disk.mkdir()
-    run("costs of a killed run", data, record, "--store", "none")
-    costs = eager(record)
-    process = subprocess.Popen(command(data, record, "--store", f"disk:{disk}", "--plan-costs", costs,
-                                       "--epochs", 100_000))
-    for _ in range(600):
-        time.sleep(0.1)
-        if record.exists() and any(line.get("store_bytes", 0) > 0 for line in lines_of(record)[:-1]):
-            break
-    check(not list(disk.iterdir()), "the files of a store have no name")
-    process.send_signal(signal.SIGKILL)
-    check(process.wait() == -signal.SIGKILL, "it ran until it was killed")
+    run("costs of a killed run", data, costs_of, "--store", "none")
+    costs = eager(costs_of)
+    epochs = 100_000
+    with subprocess.Popen(command(data, record, "--store", f"disk:{disk}", "--plan-costs", costs, "--epochs", epochs,
+                                  "--policy", f"linear:start={1 / epochs},end={1 / epochs},share=0.5")) as process:
+        try:
+            stored = until(lambda: any(line.get("store_bytes", 0) > 0 for line in whole_lines(record)), process)
+            check(stored, "a store is on the disk when the program is killed")
+            check(not list(disk.iterdir()), "the files of a store have no name")
+        finally:
+            process.send_signal(signal.SIGKILL)
+    check(process.returncode == -signal.SIGKILL, "it ran until it was killed")
     check(not list(disk.iterdir()), "a killed program leaves nothing on the disk")
 
 

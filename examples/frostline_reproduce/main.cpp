@@ -7,6 +7,7 @@
 #include "frostline/version.hpp"
 #include "matrix.hpp"
 #include "page.hpp"
+#include "projection.hpp"
 #include "runner.hpp"
 #include "tables.hpp"
 #include "training_process.hpp"
@@ -17,10 +18,12 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <vector>
 
 int main(int argc, char** argv) {
     std::string matrix_file, folder,
         train = (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "frostline-train").string();
+    std::vector<std::string> project;
     bool tables_only = false, expected_hours = false;
     CLI::App app{
         "Trains a matrix of models, data sets, policies and seeds, and makes tables and a page of the "
@@ -37,11 +40,21 @@ int main(int argc, char** argv) {
     app.add_flag("--expected-hours", expected_hours,
                  "Time two steps of each workload, print how long the cells that are left will take, and end")
         ->excludes(only_tables);
+    app.add_option(
+           "--project", project,
+           "Train nothing: project what each method saves here from the runs that are finished of another "
+           "MATRIX in its FOLDER")
+        ->type_name("MATRIX FOLDER")
+        ->expected(2)
+        ->excludes("--tables-only")
+        ->excludes("--expected-hours");
     try {
         return program::main(app, argc, argv, [&] {
             const auto wanted = read_matrix(matrix_file);
             watch_signals();
             std::filesystem::create_directories(folder);
+            if (!project.empty())
+                return write_projection(wanted, {read_matrix(project[0]), project[1]}, train, folder);
             runner cells(wanted, folder, train);
             if (tables_only) {
                 cells.read_all();

@@ -166,12 +166,18 @@ std::string command_of(const cell& what) {
     return command;
 }
 
+std::string command_of(const cell& what, const cell_result& result) {
+    return command_of(what) + (result.has_costs ? " --plan-costs " + what.record : "");
+}
+
 std::optional<cell_result> read_result(const std::filesystem::path& record, const std::string& accuracy) {
     std::ifstream file(record);
     json epoch, summary;
+    bool has_costs = false;
     for (std::string line; std::getline(file, line);) {
         auto parsed = json::parse(line, nullptr, /*allow_exceptions=*/false);
         if (!parsed.is_object() || !parsed.contains("event")) return std::nullopt;
+        has_costs = has_costs || parsed["event"] == "costs";
         if (parsed["event"] == "epoch")
             epoch = std::move(parsed);
         else if (parsed["event"] == "summary")
@@ -186,6 +192,7 @@ std::optional<cell_result> read_result(const std::filesystem::path& record, cons
         return summary[name].get<double>();
     };
     cell_result result{.accuracy = epoch[accuracy], .seconds = number("seconds")};
+    result.has_costs = has_costs;
     result.evaluation_seconds = number("evaluation_seconds");
     result.forward_flops = number("forward_flops");
     result.forward_flops_full = number("forward_flops_full");

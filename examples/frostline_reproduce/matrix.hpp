@@ -49,6 +49,7 @@ struct cell_result {
     double evaluation_seconds = 0;
     double forward_flops = 0, forward_flops_full = 0;
     double training_flops = 0, training_flops_full = 0;
+    bool has_costs = false;  ///< by which its plan decided what to drop
 };
 
 /// @throws frostline::data_error in one sentence for a file that is no matrix
@@ -57,8 +58,11 @@ matrix read_matrix(const std::filesystem::path& path);
 /// @param epochs  those of the workload, or fewer
 cell cell_of(const workload& work, const method& how, std::uint64_t seed, std::size_t epochs);
 
-/// What to type to run a cell again.
+/// What to type to run a cell.
 std::string command_of(const cell& what);
+
+/// What to type in the folder of results to run a finished cell again with the same decisions.
+std::string command_of(const cell& what, const cell_result& result);
 
 /// What the record holds, where it is one of a run that came to its end.
 std::optional<cell_result> read_result(const std::filesystem::path& record, const std::string& accuracy);

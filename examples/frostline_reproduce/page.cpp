@@ -233,7 +233,8 @@ std::string commands(const chapter& of) {
                 << cell_text(frostline::format_duration(one.result.seconds))
                 << cell_text(frostline::format_flops(static_cast<std::uint64_t>(one.result.training_flops)))
                 << cell_text(sentence("<a href=\"", escaped(one.what.record), "\">record</a>"))
-                << "<td class=\"text\"><code>" << escaped(command_of(one.what)) << "</code></td></tr>\n";
+                << "<td class=\"text\"><code>" << escaped(command_of(one.what, one.result))
+                << "</code></td></tr>\n";
     out << table_end;
     return out.str();
 }

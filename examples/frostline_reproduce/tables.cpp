@@ -60,9 +60,10 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
         const auto rows = rows_of(work, finished);
         if (rows.empty()) continue;
         tables << "\n## " << work.name << "\n\n"
-               << markdown(rows) << "\nCommands, with the first seed:\n\n```sh\n";
+               << markdown(rows) << "\nCommands in this folder, with the first seed:\n\n```sh\n";
         for (const auto& line : rows)
-            tables << command_of(line.runs.front().what) << "  # " << line.name << '\n';
+            tables << command_of(line.runs.front().what, line.runs.front().result) << "  # " << line.name
+                   << '\n';
         tables << "```\n";
         for (const auto& how : work.methods)
             for (const auto seed : work.seeds)
@@ -77,7 +78,7 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
                           << ',' << result.training_flops << ','
                           << 1 - share * result.forward_flops / result.forward_flops_full << ','
                           << 1 - share * result.training_flops / result.training_flops_full << ','
-                          << what.record << ',' << quoted(command_of(what)) << '\n';
+                          << what.record << ',' << quoted(command_of(what, result)) << '\n';
                 }
     }
     write(folder / "table.md", tables.str());

@@ -89,6 +89,10 @@ def runs_what_is_missing(folder):
     check(status == 0 and started(output) == 2, "a missing and a cut off record are run again", output, errors)
     check((results / "table.md").read_text().split("times")[0] == table.split("times")[0],
           "and come out as before", table)
+
+
+def runs_what_has_changed(folder):
+    matrix, results = folder / "matrix.json", folder / "results"
     changed = json.loads(json.dumps(MATRIX))
     changed["methods"][1]["options"]["policy"] = "linear:start=0.2,end=0.5,share=0.6"
     status, output, errors = run(write(folder / "changed.json", changed), results)
@@ -102,6 +106,54 @@ def runs_what_is_missing(folder):
           "a method is run on the data that it is for", output, errors)
     status, output, _ = run(matrix, folder / "empty", "--tables-only")
     check(status == 0 and started(output) == 0, "--tables-only runs nothing", output)
+
+
+def commands_repeat(folder):
+    """What the table says to type gives the same accuracy and FLOPs: it plans with the record's costs."""
+    results = folder / "results"
+    table = (results / "table.md").read_text()
+    words = re.search(r"frostline-train (--.*)  # linear, early", table)[1].split()
+    check("--plan-costs" in words, "a command replays the costs of the plan", words)
+    record = folder / "again.jsonl"
+    subprocess.run([Path(tool.path).with_name("frostline-train"), "--quiet", "--record", record, *words], cwd=results,
+                   check=True)
+    first, again = (json.loads(path.read_text().splitlines()[-1])
+                    for path in (results / words[words.index("--plan-costs") + 1], record))
+    for name in ("test_accuracy", "forward_flops", "backward_flops"):
+        check(first[name] == again[name], f"a command of the table repeats the {name}", first[name], again[name])
+
+
+def projects(folder):
+    large = json.loads(json.dumps(MATRIX))
+    large["name"] = "A large matrix"
+    large["options"].update({"epochs": 24, "train-limit": 0})
+    wide, small, results = write(folder / "large.json", large), folder / "matrix.json", folder / "results"
+    status, output, errors = run(wide, folder / "large", "--project", small, results)
+    check(status == 0 and started(output) == 0, "a projection trains nothing", output, errors)
+    line = next(line for line in (folder / "large/projection.md").read_text().splitlines()
+                if line.startswith("| LeNet-5 | linear, early | 2 |"))
+    forward, training = (float(cell.strip(" %")) for cell in line.split("|")[4:6])
+
+    summary = folder / "summary.jsonl"
+    subprocess.run([Path(tool.path).with_name("frostline-train"), "--quiet", "--summary", "--model", "lenet5",
+                    "--record", summary], check=True, stdout=subprocess.DEVNULL)
+    blocks = [json.loads(text) for text in summary.read_text().splitlines()]
+    flops = [block["forward_flops"] for block in blocks]
+    record = results / "LeNet-5/linear--early-seed-1.jsonl"
+    frozen = [line["frozen"] for line in map(json.loads, record.read_text().splitlines()) if line["event"] == "epoch"]
+    saved_forward = saved_training = 0
+    for epoch in range(24):
+        now, before = frozen[epoch // 4], frozen[(epoch - 1) // 4] if epoch else 0
+        saved_forward += sum(flops[:before]) / sum(flops) / 24
+        if now:
+            saved_training += blocks[now - 1]["frozen_saves"] / 24
+        if before:
+            saved_training += (blocks[before - 1]["dropped_saves"] - blocks[before - 1]["frozen_saves"]) / 24
+    check(frozen[-1] > 0 and abs(forward - 100 * saved_forward) < 0.01, "forward FLOPs as reckoned by hand", forward,
+          saved_forward)
+    check(abs(training - 100 * saved_training) < 0.01, "training FLOPs as reckoned by hand", training, saved_training)
+    status, _, errors = run(wide, folder / "large", "--project", small, folder / "empty")
+    check(status == 1 and "has a finished cell" in errors, "nothing to project from", errors)
 
 
 def is_interrupted(folder):
@@ -156,6 +208,9 @@ def main():
         folder = Path(name)
         refuses(folder)
         runs_what_is_missing(folder)
+        commands_repeat(folder)
+        projects(folder)
+        runs_what_has_changed(folder)
         is_interrupted(folder)
     return tool.exit_code()
 

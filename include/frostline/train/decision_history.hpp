@@ -54,7 +54,12 @@ public:
         forgotten_ = first_step_ = 0;
         observed_.start(std::move(probe_images));
         forget_interval();
+        paused_ = false;
     }
+
+    /// Steps count for nothing until start(): nothing is observed, and no decision may be taken.
+    void pause() { paused_ = true; }
+    bool paused() const { return paused_; }
 
     /// What the policy freezes before the first step, after start().
     frozen_blocks at_start() const {
@@ -67,14 +72,19 @@ public:
 
     /// Before a step; `last` tells whether a decision follows it. Like before_update, for scorers that
     /// observe gradients or the path.
-    void before_step(bool last) { observed_.before_step(last); }
+    void before_step(bool last) {
+        if (!paused_) observed_.before_step(last);
+    }
 
     /// Between backward and update of a step that trains the blocks of the network from `frozen` on.
-    void before_update(std::size_t frozen) { observed_.before_update(frozen, steps_); }
+    void before_update(std::size_t frozen) {
+        if (!paused_) observed_.before_update(frozen, steps_);
+    }
 
     /// After the update of a step.
     /// @param rates  by block of the network, where they are not all `learning_rate`
     void count_step(double learning_rate, std::span<const block_rate> rates = {}) {
+        if (paused_) return;
         observed_.after_update();
         learning_rate_sum_ += learning_rate;
         for (std::size_t block = 0; block < block_rate_sums_.size(); ++block)
@@ -241,6 +251,7 @@ private:
     double learning_rate_sum_ = 0;
     std::vector<double> block_rate_sums_;  // by block of the network
     std::size_t steps_ = 0;
+    bool paused_ = false;
 };
 
 }  // namespace frostline

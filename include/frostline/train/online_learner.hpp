@@ -16,7 +16,6 @@
 #include "frostline/layers/softmax_cross_entropy.hpp"
 #include "frostline/train/costs.hpp"
 #include "frostline/train/decision_history.hpp"
-#include "frostline/train/divergence.hpp"
 #include "frostline/train/drift_signal.hpp"
 #include "frostline/train/drop_planner.hpp"
 #include "frostline/train/frost_line.hpp"
@@ -24,6 +23,7 @@
 #include "frostline/train/probe.hpp"
 #include "frostline/train/replay_buffer.hpp"
 #include "frostline/train/thawed_blocks.hpp"
+#include "frostline/train/training_step.hpp"
 
 #include <algorithm>
 #include <concepts>
@@ -76,8 +76,7 @@ public:
     online_learner(Network& network, Loss loss, Optimiser optimiser, Scorer scorer, Policy policy,
                    Store store, Buffer buffer, const online_options& options, Observers&... observers)
         : network_(network),
-          loss_(std::move(loss)),
-          optimiser_(std::move(optimiser)),
+          step_(network_, std::move(loss), std::move(optimiser)),
           store_(std::move(store)),
           buffer_(std::move(buffer)),
           options_(options),
@@ -92,10 +91,9 @@ public:
                                 "the scorer's probe batch is taken from the replay buffer, but that holds no "
                                 "samples");
         buffer_.attach(network_.input_shape(), network_.output_shape().size(), options_.seed);
-        optimiser_.attach(network_.slices());
+        step_.start();
         planner_.start(options_.costs ? *options_.costs
                                       : assumed_costs(costs_of_blocks(network_), tiers_of(store_).size()));
-        rates_.resize(network_.blocks());
         replayed_.reserve(options_.replayed);
         begin_decisions();
         move(decisions_.at_start(), "the policy freezes them from the start");
@@ -127,7 +125,7 @@ public:
         report.drift = drift_.add(report.loss, report.samples);
         if (report.drift)
             thaw(sentence("the running loss rose to ", drift_.running_loss(), " from ", drift_.usual_loss()));
-        else if (!observing_)
+        else if (decisions_.paused())
             begin_decisions();
         else if (steps_of_interval() == 0)
             decide();
@@ -187,7 +185,7 @@ private:
         const tensor<T>& rows = network_.forward(at_cut, line_.dropped(), frozen, inference);
         std::copy_n(rows.data(), rows.size(), features_.data());
         const tensor<T>& outputs = network_.forward(rows, frozen, network_.blocks(), inference);
-        report.loss = loss_(outputs, targets, test_gradient_);
+        report.loss = step_.loss()(outputs, targets, test_gradient_);
         report.correct = count_correct(outputs, targets);
         store_accepted();
     }
@@ -246,35 +244,18 @@ private:
     }
 
     double step() {
-        const std::size_t frozen = line_.frozen(), blocks = network_.blocks();
-        const bool decides = observing_ && steps_of_interval() + 1 == options_.decide_every;
-        if (observing_) decisions_.before_step(decides);
-        const tensor<T>& outputs = network_.forward(
-            features_, frozen, blocks,
-            {.phase = phase::training, .seed = options_.seed, .step = steps_, .samples = ids_},
-            line_.behind());
-        const double found = loss_(outputs, std::span<const std::int32_t>(targets_), gradient_);
-        network_.backward(features_, gradient_, frozen, blocks, gradients::parameters, line_.behind());
-        if (observing_) decisions_.before_update(frozen);
-        std::fill(rates_.begin(), rates_.end(),
-                  block_rate{.rate = options_.learning_rate, .decay = options_.weight_decay});
-        for (std::size_t block = 0; block < line_.behind().size(); ++block)
-            rates_[block].learns = !line_.behind()[block];
-        decisions_.set_rates({.step = steps_ - first_step_,
-                              .steps = options_.horizon,
-                              .rate = options_.learning_rate,
-                              .peak_rate = options_.learning_rate},
-                             rates_);
-        const auto diverged =
-            optimiser_.step(network_.arenas().values(), network_.arenas().gradients(), frozen, rates_);
-        if (diverged)
-            fail_as_diverged(sentence("the gradient of block ", *diverged), steps_, found,
-                             options_.learning_rate);
-        if (observing_) {
-            decisions_.count_step(options_.learning_rate, rates_);
-            losses_ += found;
-        }
-        return found;
+        decisions_.before_step(steps_of_interval() + 1 == options_.decide_every);
+        step_figures figures;
+        step_(features_, targets_,
+              {.phase = phase::training, .seed = options_.seed, .step = steps_, .samples = ids_},
+              targets_.size(),
+              {.step = steps_ - first_step_,
+               .steps = options_.horizon,
+               .rate = options_.learning_rate,
+               .peak_rate = options_.learning_rate},
+              options_.weight_decay, line_, decisions_, alone_, figures);
+        losses_ += figures.loss;
+        return figures.loss;
     }
 
     std::size_t steps_of_interval() const { return (steps_ - first_step_) % options_.decide_every; }
@@ -282,9 +263,9 @@ private:
     // Decisions begin anew, at once, or where there is to be a probe batch when the buffer can give one.
     void begin_decisions() {
         const std::size_t wanted = std::min(decisions_.probe_samples(), buffer_.capacity());
-        observing_ = wanted == 0 || (buffer_.has_pixels() && buffer_.size() >= wanted);
+        const bool ready = wanted == 0 || (buffer_.has_pixels() && buffer_.size() >= wanted);
         first_step_ = steps_;
-        if (!observing_) return;
+        if (!ready) return decisions_.pause();
         decided_ = 0;
         losses_ = 0;
         tensor<T> images;
@@ -315,7 +296,7 @@ private:
         if (frozen == frozen_before && behind == line_.behind()) return;
         drop_decision planned{.dropped = dropped_before, .tiers = planner_.tiers_used()};
         if (frozen != frozen_before) planned = plan(frozen);
-        reset_thawed(optimiser_, network_.blocks(), {frozen_before, line_.behind()}, {frozen, behind});
+        reset_thawed(step_.optimiser(), network_.blocks(), {frozen_before, line_.behind()}, {frozen, behind});
         // Without pixels only what is advanced outlives a move of the cut.
         const bool lost = !buffer_.has_pixels() && buffer_.capacity() > 0 &&
                           planned.dropped != dropped_before &&
@@ -347,7 +328,7 @@ private:
     // Stores the features of all samples held, and then gives the pixels back unless some found no room, or a
     // probe batch has still to be taken.
     void store_in_place_of_pixels() {
-        if (line_.dropped() == 0 || !observing_) return;
+        if (line_.dropped() == 0 || decisions_.paused()) return;
         for (std::size_t first = 0; first < buffer_.size(); first += rows_at_once) {
             replayed_.resize(std::min(rows_at_once, buffer_.size() - first));
             std::iota(replayed_.begin(), replayed_.end(), first);
@@ -371,8 +352,8 @@ private:
     }
 
     Network& network_;
-    Loss loss_;
-    Optimiser optimiser_;
+    training_step<Network, Loss, Optimiser> step_;
+    no_exchange alone_;
     Store store_;
     Buffer buffer_;
     online_options options_;
@@ -384,18 +365,16 @@ private:
     std::tuple<Observers&...> observers_;
 
     std::size_t steps_ = 0, samples_ = 0, correct_ = 0;
-    bool observing_ = false;      // whether decisions are prepared
-    std::size_t first_step_ = 0;  // since which they are
+    std::size_t first_step_ = 0;  // since which decisions are prepared
     std::size_t decided_ = 0;     // since then
     double losses_ = 0;           // of the steps since the last of them
     bool failure_told_ = false;
 
-    tensor<T> features_, accepted_rows_, images_, gradient_, test_gradient_;
+    tensor<T> features_, accepted_rows_, images_, test_gradient_;
     std::vector<std::int32_t> targets_, old_targets_;
     std::vector<std::uint64_t> ids_, old_ids_, accepted_ids_;
     std::vector<std::size_t> replayed_;                  // by index in the buffer
     std::vector<std::size_t> accepted_, accepted_from_;  // by index in the buffer; by row of the new samples
-    std::vector<block_rate> rates_;
 };
 
 }  // namespace frostline

@@ -207,7 +207,13 @@ public:
                 line_.take_advanced_samples([&](std::size_t rows, std::size_t from) {
                     figures.advanced_flops += flops_.of_advance(rows, from, line_.dropped());
                 });
-                step_(features, targets_, ids_, samples, options, rate, line_, decisions_, together, figures);
+                step_(features, targets_,
+                      {.phase = phase::training,
+                       .seed = options.seed,
+                       .step = step,
+                       .samples = ids_,
+                       .reduction = together.reduction()},
+                      samples, rate, options.weight_decay, line_, decisions_, together, figures);
                 flops_.add_step(samples, figures.filled, line_.frozen(), line_.dropped(), line_.behind());
                 flops_.add_forward(figures.advanced_flops);
                 now_.last_loss = figures.loss;

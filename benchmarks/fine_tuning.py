@@ -22,7 +22,7 @@ import tempfile
 
 # Of Student's distribution, two-sided, by degrees of freedom.
 T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
-EPOCHS = {500: 30, 2500: 15, 10000: 10}
+EPOCHS = {500: 30, 2500: 12, 10000: 6}
 
 
 class Bench:
@@ -50,8 +50,9 @@ class Bench:
             print(f"{self.weights} is there already", file=sys.stderr)
             return
         options = self.options
-        begun = self.train("--classes", "0-4", "--policy", "never", "--epochs", options.pretrain_epochs, "--train-limit",
-                           options.pretrain_images, "--batch-size", 64, "--lr", 0.05, "--seed", 0, "--save", self.weights)
+        begun = self.train("--classes", "0-4", "--policy", "never", "--epochs", options.pretrain_epochs,
+                           "--evaluate-every", options.pretrain_epochs, "--train-limit", options.pretrain_images,
+                           "--batch-size", 64, "--lr", 0.05, "--seed", 0, "--save", self.weights)
         self.tell({"what": "pretrained", "accuracy": begun["test_accuracy"], "seconds": begun["seconds"]})
 
     def methods(self):
@@ -59,8 +60,9 @@ class Bench:
 
     def tune(self, method, images, seed):
         options = self.options
+        epochs = options.epochs or EPOCHS.get(images, 10)
         arguments = ["--classes", "5-9", "--weights", self.weights, "--replace-head", "--policy", self.methods()[method],
-                     "--train-limit", images, "--epochs", options.epochs or EPOCHS.get(images, 10), "--batch-size",
+                     "--train-limit", images, "--epochs", epochs, "--evaluate-every", epochs, "--batch-size",
                      min(images, options.batch_size), "--lr", options.lr, "--rate-decay", options.rate_decay, "--store",
                      options.store, "--seed", seed]
         key = hashlib.sha256(json.dumps([options.model, options.data, options.test_limit, *map(str, arguments)])
@@ -109,12 +111,12 @@ def main():
     parser.add_argument("--images", type=int, nargs="+", default=[500, 2500, 10000])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--policy", default="learn_and_drop:from_start=0.5", help="of the method learn_and_drop")
-    parser.add_argument("--epochs", type=int, help="of fine-tuning (default: 30, 15, 10 for 500, 2,500, 10,000 images)")
+    parser.add_argument("--epochs", type=int, help="of fine-tuning (default: 30, 12, 6 for 500, 2,500, 10,000 images)")
     parser.add_argument("--batch-size", type=int, default=32, help="of fine-tuning")
     parser.add_argument("--lr", type=float, default=0.01, help="of fine-tuning")
     parser.add_argument("--rate-decay", type=float, default=1, help="from block to block, for all methods")
     parser.add_argument("--store", default="memory", help="of frostline-train")
-    parser.add_argument("--pretrain-epochs", type=int, default=10)
+    parser.add_argument("--pretrain-epochs", type=int, default=4)
     parser.add_argument("--pretrain-images", type=int, default=0, help="0: all of the five classes")
     parser.add_argument("--test-limit", type=int, default=0, help="0: all of the five classes")
     parser.add_argument("--model", default="resnet18:stem=cifar")

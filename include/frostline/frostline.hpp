@@ -62,7 +62,7 @@
 #include "frostline/features/assumed_costs.hpp"
 #include "frostline/features/checksum.hpp"
 #include "frostline/features/disk_feature_store.hpp"
-#include "frostline/features/disk_rows.hpp"
+#include "frostline/features/disk_queue.hpp"
 #include "frostline/features/drop_plan.hpp"
 #include "frostline/features/encodings.hpp"
 #include "frostline/features/feature_index.hpp"

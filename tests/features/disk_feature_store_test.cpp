@@ -133,6 +133,29 @@ TEST_CASE("rows that find no room on the disk are missed, wherever it ends") {
     }
 }
 
+TEST_CASE("a row is there right after its put, while it is being written") {
+    const scratch_folder folder;
+    disk_feature_store<float> store(folder.path, std::size_t{64} << 20);
+    constexpr sample_shape large{64, 64, 16};
+    const bool ahead = GENERATE(false, true);
+    for (std::uint64_t first = 0; first < 64; first += 16) {
+        put(store, keys_from(first, 16), large);
+        if (ahead) store.prefetch(keys_from(first, 16));
+        CHECK(rows_of(store, keys_from(first, 16), large) == 16);
+        if (first > 0) CHECK(rows_of(store, keys_from(first - 16, 16), large) == 16);
+    }
+    put(store, keys_from(0, 16), large);
+    store.forget(keys_from(8, 8));
+    CHECK(rows_of(store, keys_from(0, 64), large) == 56);
+    put(store, keys_from(8, 8), large);
+    auto moved = std::move(store);
+    CHECK(rows_of(moved, keys_from(0, 64), large) == 64);
+    put(moved, keys_from(64, 8), large);
+    moved.clear();
+    CHECK(moved.bytes() == 0);
+    CHECK(moved.problem().empty());
+}
+
 TEST_CASE("after the disk was full a store goes on with what it holds, and takes rows again once cleared") {
     const scratch_folder folder;
     disk_feature_store<float> store(folder.path, plenty);
@@ -140,6 +163,7 @@ TEST_CASE("after the disk was full a store goes on with what it holds, and takes
         const file_limit limited(3 * row_bytes);
         put(store, keys_from(0, 2));
         put(store, keys_from(2, 4));
+        CHECK(rows_of(store, keys_from(0, 6)) == 2);
     }
     put(store, keys_from(2, 4));
     CHECK(rows_of(store, keys_from(0, 6)) == 2);
@@ -153,6 +177,7 @@ TEST_CASE("a flipped bit makes its row missed, and no other") {
     disk_feature_store<float> store(folder.path, plenty);
     const auto keys = keys_from(0, 5);
     put(store, keys);
+    CHECK(rows_of(store, keys) == 5);  // and so all is written
     const int file = folder.open();
     REQUIRE(file >= 0);
     const bool ahead = GENERATE(false, true);
@@ -176,6 +201,7 @@ TEST_CASE("the rows behind the end of a truncated file are missed") {
     for (std::size_t end = 0; end <= 4 * row_bytes; end += 13) {
         disk_feature_store<float> store(folder.path, plenty);
         put(store, keys_from(0, 4));
+        CHECK(rows_of(store, keys_from(0, 4)) == 4);  // and so all is written
         const int file = folder.open();
         REQUIRE(::ftruncate(file, static_cast<off_t>(end)) == 0);
         ::close(file);

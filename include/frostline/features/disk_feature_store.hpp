@@ -6,7 +6,7 @@
 #include "frostline/core/parallel.hpp"
 #include "frostline/core/tensor.hpp"
 #include "frostline/core/unnamed_file.hpp"
-#include "frostline/features/disk_rows.hpp"
+#include "frostline/features/disk_queue.hpp"
 #include "frostline/features/encodings.hpp"
 #include "frostline/features/feature_index.hpp"
 #include "frostline/features/measure_store.hpp"
@@ -25,10 +25,11 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// Keeps features in temporary files without a name, one a cut: written one row behind the other, read ahead
-/// on a thread of its own. Rows beyond the budget are forgotten. A row that cannot be written, cannot be
-/// read, or comes back with another checksum is forgotten, too; after the first that cannot be written no
-/// further one is taken until clear().
+/// Keeps features in temporary files without a name, one a cut: written one row behind the other, written
+/// behind and read ahead on threads of its own. Rows beyond the budget are forgotten. A row that cannot be
+/// written, cannot be read, or comes back with another checksum is forgotten, too; after the first that
+/// cannot be written no further one is taken until clear(). That a row cannot be written comes out in a later
+/// call than its put.
 template <class T, encoding<T> Encoding = exact_encoding>
 class disk_feature_store {
 public:
@@ -38,6 +39,9 @@ public:
         : folder_(std::move(folder)), budget_(budget) {
         const unnamed_file attempt(folder_);
     }
+    disk_feature_store(disk_feature_store&&) = default;
+    /// Would close the files before the threads are done with them.
+    disk_feature_store& operator=(disk_feature_store&&) = delete;
 
     /// Keeps the rows that the budget has room for; a key that is held already gets the new row. Of equal
     /// keys in one call the first counts. @throws shape_error unless all rows of a cut have one shape
@@ -45,16 +49,18 @@ public:
         check_rows("disk_feature_store", keys, rows, cuts_);
         if (keys.empty()) return;
         ahead_->wait();
+        finish_writes();
         ++puts_;
         const sample_shape shape = shape_of(rows);
         const std::size_t size = Encoding::template bytes<T>(shape);
-        room(keys.size() * size);
+        auto& writes = behind_->prepare(keys.size(), keys.size() * size);
         places_.resize(keys.size());
         for (std::size_t row = 0; row < keys.size(); ++row) places_[row] = place_for(keys[row], shape);
         const T* const source = rows.data();
+        std::byte* const target = behind_->bytes();
         for_each_row(keys.size(), shape, [&](std::size_t row) {
             if (!places_[row]) return;
-            std::byte* const bytes = buffer_.data() + row * size;
+            std::byte* const bytes = target + row * size;
             Encoding::encode(source + row * shape.size(), shape, bytes);
             places_[row]->checksum = checksum_of(bytes, size);
         });
@@ -64,19 +70,24 @@ public:
             while (last < keys.size() && places_[last] && keys[last].cut == keys[first].cut &&
                    places_[last]->slot == places_[last - 1]->slot + 1)
                 ++last;
-            const int problem = cuts_.at(keys[first].cut)
-                                    .file.write(buffer_.data() + first * size, (last - first) * size,
-                                                places_[first]->slot * size);
-            if (problem == 0) continue;
-            full_ = true;
-            for (std::size_t row = first; row < last; ++row) lose(keys[row], problem);
+            writes.push_back({.file = &cuts_.at(keys[first].cut).file,
+                              .offset = places_[first]->slot * size,
+                              .size = (last - first) * size,
+                              .bytes = target + first * size,
+                              .first = first,
+                              .last = last});
         }
+        if (writes.empty()) return;
+        written_keys_.assign(keys.begin(), keys.end());
+        writing_ = true;
+        behind_->start();
     }
 
     /// @throws shape_error unless the rows have the shape of those that were put
     void get(std::span<const feature_key> keys, tensor<T>& rows, std::vector<std::size_t>& missed) {
         check_rows("disk_feature_store", keys, rows, cuts_);
         ahead_->wait();
+        if (being_written(keys)) finish_writes();
         missed.clear();
         const sample_shape shape = shape_of(rows);
         const std::size_t size = Encoding::template bytes<T>(shape);
@@ -86,18 +97,18 @@ public:
             const auto found = index_.find(keys[row]);
             if (found == index_.end()) continue;
             if (found->second.round == round_) {
-                reads_[row] = (*ahead_)[found->second.ahead];
+                reads_[row] = ahead_->transfers()[found->second.ahead];
                 continue;
             }
             if (!any) room(keys.size() * size);
             any = true;
             reads_[row] = read_of(keys[row], found->second, size, buffer_.data() + row * size);
-            reads_[row].file->will_read(reads_[row].offset, size);
+            reads_[row].announce();
         }
         T* const target = rows.data();
         for_each_row(keys.size(), shape, [&](std::size_t row) {
             disk_row& read = reads_[row];
-            if (read.file && read.result == disk_row::not_read) read.read();
+            if (read.file && read.result == disk_row::not_read) read.transfer();
             if (read.result == 0) Encoding::decode(read.bytes, shape, target + row * shape.size());
         });
         for (std::size_t row = 0; row < keys.size(); ++row) {
@@ -109,6 +120,8 @@ public:
 
     /// Begins to read those that it holds; the next get() finds them in memory.
     void prefetch(std::span<const feature_key> keys) {
+        ahead_->wait();
+        if (being_written(keys)) finish_writes();
         auto& rows = ahead_->prepare(keys.size(), bytes_of(keys));
         ++round_;
         std::byte* bytes = ahead_->bytes();
@@ -126,6 +139,7 @@ public:
 
     void forget(std::span<const feature_key> keys) {
         ahead_->wait();
+        finish_writes();
         for (const feature_key& key : keys) {
             const auto found = index_.find(key);
             if (found == index_.end()) continue;
@@ -141,6 +155,7 @@ public:
 
     void clear() {
         ahead_->wait();
+        finish_writes();
         index_ = {};
         cuts_.clear();
         full_ = false;
@@ -167,6 +182,7 @@ public:
     /// Nothing may be held.
     std::vector<tier_costs> measure(const sample_shape& shape) {
         return {measure_store<T>(*this, shape, [&] {
+            finish_writes();
             for (const auto& [cut, rows] : cuts_) rows.file.flush();
         })};
     }
@@ -192,6 +208,26 @@ private:
         std::size_t occupied = 0;         ///< slots that take space
         std::vector<std::size_t> free{};  ///< slots that take space and hold nothing
     };
+
+    // Those of the last put alone can be: so it does not wait for any others.
+    bool being_written(std::span<const feature_key> keys) const {
+        return writing_ && std::ranges::any_of(keys, [&](const feature_key& key) {
+                   const auto found = index_.find(key);
+                   return found != index_.end() && found->second.last_put == puts_;
+               });
+    }
+
+    void finish_writes() {
+        if (!writing_) return;
+        behind_->wait();
+        writing_ = false;
+        for (const disk_write& write : behind_->transfers()) {
+            if (write.result == 0) continue;
+            full_ = true;
+            for (std::size_t row = write.first; row < write.last; ++row)
+                lose(written_keys_[row], write.result);
+        }
+    }
 
     void room(std::size_t size) {
         if (buffer_.size() >= size) return;
@@ -290,7 +326,11 @@ private:
     aligned_vector<std::byte> buffer_;
     std::vector<entry*> places_;   // of the rows of the present put; null where nothing is kept
     std::vector<disk_row> reads_;  // of the rows of the present get
-    std::unique_ptr<disk_read_ahead> ahead_ = std::make_unique<disk_read_ahead>();  // the last member
+    bool writing_ = false;         // whether anybody has yet to see what became of the writes
+    std::vector<feature_key> written_keys_;
+    // The last members: they end before what they read and write.
+    std::unique_ptr<disk_queue<disk_row>> ahead_ = std::make_unique<disk_queue<disk_row>>();
+    std::unique_ptr<disk_queue<disk_write>> behind_ = std::make_unique<disk_queue<disk_write>>();
 };
 
 }  // namespace frostline

@@ -26,10 +26,23 @@ struct disk_row {
     std::byte* bytes = nullptr;  ///< where to
     int result = not_read;       ///< 0: all there; damaged: not what was written; else an error number
 
-    void read() {
+    void announce() const { file->will_read(offset, size); }
+    void transfer() {
         result = file->read(bytes, size, offset);
         if (result == 0 && checksum_of(bytes, size) != checksum) result = damaged;
     }
+};
+
+/// Rows that follow each other in a file and are to be written, and what became of them.
+struct disk_write {
+    const unnamed_file* file;
+    std::size_t offset, size;
+    const std::byte* bytes;   ///< where from
+    std::size_t first, last;  ///< their numbers in the call that puts them
+    int result = 0;           ///< 0, or an error number
+
+    void announce() const {}
+    void transfer() { result = file->write(bytes, size, offset); }
 };
 
 /// Why rows were lost, in words.
@@ -38,36 +51,37 @@ inline std::string disk_problem(int result) {
                                        : std::generic_category().message(result);
 }
 
-/// Reads rows on a thread of its own.
-class disk_read_ahead {
+/// Reads or writes on a thread of its own: Transfer is disk_row or disk_write.
+template <class Transfer>
+class disk_queue {
 public:
-    /// The rows to read next, emptied, with room for so many of together `size` bytes; what was begun before
-    /// has ended.
-    std::vector<disk_row>& prepare(std::size_t rows, std::size_t size) {
+    /// What is to be transferred next, emptied, with room for so many of together `size` bytes; what was
+    /// begun before has ended.
+    std::vector<Transfer>& prepare(std::size_t count, std::size_t size) {
         thread_.wait();
-        rows_.clear();
-        rows_.reserve(rows);
+        transfers_.clear();
+        transfers_.reserve(count);
         if (bytes_.size() < size) {
             bytes_ = {};  // the old memory goes first
             bytes_.resize(size);
         }
-        return rows_;
+        return transfers_;
     }
     std::byte* bytes() { return bytes_.data(); }
 
-    /// Begins to read the rows. Their files have to last until wait().
+    /// Begins to transfer. The files have to last until wait().
     void start() {
         thread_.start([this] {
-            for (const auto& row : rows_) row.file->will_read(row.offset, row.size);
-            for (auto& row : rows_) row.read();
+            for (const auto& each : transfers_) each.announce();
+            for (auto& each : transfers_) each.transfer();
         });
     }
 
     void wait() { thread_.wait(); }
-    const disk_row& operator[](std::size_t index) const { return rows_[index]; }
+    const std::vector<Transfer>& transfers() const { return transfers_; }
 
 private:
-    std::vector<disk_row> rows_;
+    std::vector<Transfer> transfers_;
     aligned_vector<std::byte> bytes_;
     background_thread thread_;  // the last member: it ends before what it fills
 };

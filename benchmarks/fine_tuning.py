@@ -15,6 +15,7 @@ import hashlib
 import json
 import math
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -30,7 +31,8 @@ class Bench:
         self.options = options
         self.folder = options.folder
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.weights = self.folder / f"pretrained-{options.model.partition(':')[0]}-{options.data}.safetensors"
+        network = re.sub(r"\W+", "-", options.model)
+        self.weights = self.folder / f"pretrained-{network}-{options.data}.safetensors"
         self.runs = self.folder / "runs.jsonl"
 
     def train(self, *arguments):

@@ -17,9 +17,10 @@ import statistics
 import subprocess
 import sys
 
-# VGG-11 on CIFAR-10, eight new samples and eight replayed ones a step.
-STREAM = ["--model", "vgg11", "--data", "cifar10", "--samples", 40000, "--batch", 8, "--replayed", 8, "--buffer", 2000,
-          "--byte-pixels", "--lr", 0.01, "--decide-every", 100, "--horizon", 1000, "--window", 1000, "--tell-every", 200]
+# ResNet-18 on Fashion-MNIST, sixteen new samples and sixteen replayed ones a step, each image once.
+STREAM = ["--model", "resnet18:stem=imagenet", "--data", "fashion-mnist", "--samples", 40000, "--batch", 16,
+          "--replayed", 16, "--buffer", 4000, "--byte-pixels", "--lr", 0.01, "--decide-every", 50, "--horizon", 500,
+          "--window", 2000, "--tell-every", 160]
 FREEZING = "learn_and_drop"
 # The share of what never freezing reaches in the end at which the recent accuracy counts as back.
 RECOVERED = 0.95

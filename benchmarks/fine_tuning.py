@@ -23,7 +23,7 @@ import tempfile
 
 # Of Student's distribution, two-sided, by degrees of freedom.
 T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
-EPOCHS = {500: 30, 2500: 12, 10000: 6}
+EPOCHS = {500: 30, 2500: 20, 10000: 12}
 
 
 class Bench:
@@ -112,16 +112,16 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--images", type=int, nargs="+", default=[500, 2500, 10000])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--policy", default="learn_and_drop:from_start=0.5", help="of the method learn_and_drop")
-    parser.add_argument("--epochs", type=int, help="of fine-tuning (default: 30, 12, 6 for 500, 2,500, 10,000 images)")
-    parser.add_argument("--batch-size", type=int, default=32, help="of fine-tuning")
-    parser.add_argument("--lr", type=float, default=0.01, help="of fine-tuning")
+    parser.add_argument("--policy", default="learn_and_drop:remaining=2,at_most=0.4", help="of the method learn_and_drop")
+    parser.add_argument("--epochs", type=int, help="of fine-tuning (default: 30, 20, 12 for 500, 2,500, 10,000 images)")
+    parser.add_argument("--batch-size", type=int, default=64, help="of fine-tuning")
+    parser.add_argument("--lr", type=float, default=0.02, help="of fine-tuning")
     parser.add_argument("--rate-decay", type=float, default=1, help="from block to block, for all methods")
     parser.add_argument("--store", default="memory", help="of frostline-train")
-    parser.add_argument("--pretrain-epochs", type=int, default=4)
+    parser.add_argument("--pretrain-epochs", type=int, default=10)
     parser.add_argument("--pretrain-images", type=int, default=0, help="0: all of the five classes")
     parser.add_argument("--test-limit", type=int, default=0, help="0: all of the five classes")
-    parser.add_argument("--model", default="resnet18:stem=cifar")
+    parser.add_argument("--model", default="resnet18:stem=imagenet")
     parser.add_argument("--data", default="cifar10")
     parser.add_argument("--data-dir")
     bench = Bench(parser.parse_args())

@@ -54,6 +54,7 @@ public:
         const sample_shape shape = shape_of(rows);
         const std::size_t size = Encoding::template bytes<T>(shape);
         auto& writes = behind_->prepare(keys.size(), keys.size() * size);
+        room(keys.size() * size);  // for a get that was not announced, which should allocate nothing
         places_.resize(keys.size());
         for (std::size_t row = 0; row < keys.size(); ++row) places_[row] = place_for(keys[row], shape);
         const T* const source = rows.data();

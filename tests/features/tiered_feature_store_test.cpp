@@ -18,9 +18,9 @@ static_assert(feature_store<both, float>);
 
 constexpr std::size_t row = 24 * sizeof(float) + feature_index_bytes;
 
-both make(std::size_t memory_rows, std::size_t disk_queue) {
+both make(std::size_t memory_rows, std::size_t disk_rows) {
     return {memory_feature_store<float>(memory_rows * row),
-            disk_feature_store<float>(std::filesystem::temp_directory_path(), disk_queue * row)};
+            disk_feature_store<float>(std::filesystem::temp_directory_path(), disk_rows * row)};
 }
 
 }  // namespace

@@ -182,6 +182,32 @@ def another_number(folder, data):
     tool.check(len(newest) == 3, "three checkpoints are kept", newest)
 
 
+def weights_of_the_first(folder, data):
+    """The first process reads the file of --weights and gives the others what is in it; who goes on from a checkpoint
+    needs it no more."""
+    here, elsewhere = folder / "here", folder / "elsewhere"
+    elsewhere.mkdir()
+    trained = Run(here, data)
+    finish("weights to start from", 2, *trained.arguments)
+    trained.weights.rename(here / "first")
+    run = Run(folder / "started", data, "--weights", "first")
+
+    def works(what):
+        command = [*launcher]
+        for number, place in enumerate((here, elsewhere)):
+            command += [*([":"] if number else []), "-n", 1, "-wdir", place, tool.path, *run.resuming("1epochs")]
+        process = subprocess.run(words(*command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
+        tool.check(process.returncode == 0, f"{what}: finishes", process.stdout)
+        return run.weights.read_bytes()
+
+    whole = works("with the file of --weights in the first process only")
+    (here / "first").unlink()
+    for path in sorted(run.saved.iterdir())[1:]:
+        path.unlink()
+    tool.check(works("resumed without it") == whole, "resumed without the file of --weights gives the same weights")
+
+
 def refused(folder, data):
     run = Run(folder / "refused", data)
 
@@ -210,6 +236,7 @@ def main():
         killed(folder, data)
         signalled(folder, data)
         another_number(folder, data)
+        weights_of_the_first(folder, data)
         refused(folder, data)
     return tool.exit_code()
 

@@ -48,6 +48,14 @@ struct run_progress {
         seconds = 0;
     }
 
+    void finish_step(double loss, std::size_t correct_samples, std::size_t samples) {
+        last_loss = loss;
+        correct += correct_samples;
+        losses.add(loss, samples);
+        since_decision.add(loss, samples);
+        ++step;
+    }
+
     /// Adds the epoch and its report to the summary.
     void finish_epoch(const flop_counter& flops, std::uint64_t scoring_flops, std::size_t frozen,
                       std::size_t dropped) {

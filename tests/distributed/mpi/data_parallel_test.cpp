@@ -8,6 +8,9 @@
 
 #include <filesystem>
 #include <map>
+#include <span>
+#include <string>
+#include <vector>
 
 using namespace shared_run;
 
@@ -20,9 +23,20 @@ plan_of_run freezing() { return {.policy = moves}; }
 
 // An empty folder that the first process has, and nobody else.
 struct own_folder {
-    std::filesystem::path path = std::filesystem::temp_directory_path() /
-                                 sentence("frostline_mpi_", ::getpid(), "_", world().rank());
+    std::filesystem::path path =
+        std::filesystem::temp_directory_path() / sentence("frostline_mpi_", ::getpid(), "_", world().rank());
     ~own_folder() { std::filesystem::remove_all(path); }
+};
+
+// Loses every row in all processes but the first.
+struct losing_store : memory_feature_store<float> {
+    using memory_feature_store::memory_feature_store;
+    bool loses = world().rank() > 0;
+
+    void put(std::span<const feature_key> keys, const tensor<float>& rows) {
+        if (!loses) memory_feature_store::put(keys, rows);
+    }
+    std::string problem() const { return loses ? "rows were lost" : ""; }
 };
 
 template <class T>
@@ -117,6 +131,19 @@ TEST_CASE("processes that would decide differently end with a sentence, all of t
         const plan_of_run plan{.epochs = 1, .policy = {"by_rank", by_rank}};
         CHECK_THROWS_AS(train<float>(plan, world()), process_error);
         CHECK_THROWS_AS(train<float>({.samples = 150 + rank}, world()), process_error);
+    });
+}
+
+TEST_CASE("a store that fails in another process changes no weight, and the first one tells of it once") {
+    together([] {
+        std::vector<std::string> told;
+        auto plan = freezing();
+        plan.on_failure = [&](const store_failed& event) { told.push_back(event.reason); };
+        const auto lost = train<float>(plan, world(), weight_change{}, losing_store(std::size_t{1} << 30));
+        CHECK(lost == train<float>(freezing(), world()));
+        const std::vector<std::string> expected{
+            "the feature store of another process lost rows, which are computed again"};
+        CHECK(told == (world().rank() == 0 ? expected : std::vector<std::string>()));
     });
 }
 

@@ -140,6 +140,7 @@ struct plan_of_run {
     bool synchronise = true;
     any_policy policy = by_decision({0});
     std::function<void(const step_finished&)> on_step{};
+    std::function<void(const store_failed&)> on_failure{};
     std::stop_token stop{};
     checkpoints* saved = nullptr;
 };
@@ -169,8 +170,9 @@ struct result_of_run {
     }
 };
 
-template <class T, class Scorer = weight_change, class Communicator>
-result_of_run<T> train(plan_of_run plan, Communicator& processes, Scorer scorer = {}) {
+template <class T, class Scorer = weight_change, class Communicator, class Store = memory_feature_store<T>>
+result_of_run<T> train(plan_of_run plan, Communicator& processes, Scorer scorer = {},
+                       Store store = Store(std::size_t{1} << 30)) {
     auto trained = make_network<T>();
     const auto data = images(plan.samples), test = images(70);
     result_of_run<T> result;
@@ -178,13 +180,11 @@ result_of_run<T> train(plan_of_run plan, Communicator& processes, Scorer scorer 
         result.losses.push_back(event.loss);
         if (plan.on_step) plan.on_step(event);
     };
-    trainer trains{trained,
-                   softmax_cross_entropy<T>{},
-                   sgd<T>{},
-                   std::move(scorer),
-                   plan.policy,
-                   memory_feature_store<T>(std::size_t{1} << 30),
-                   steps};
+    auto failures = [&](const store_failed& event) {
+        if (plan.on_failure) plan.on_failure(event);
+    };
+    trainer trains{trained,     softmax_cross_entropy<T>{}, sgd<T>{}, std::move(scorer),
+                   plan.policy, std::move(store),           steps,    failures};
     const training_options options{.epochs = plan.epochs,
                                    .batch_size = 32,
                                    .schedule = constant{0.005},

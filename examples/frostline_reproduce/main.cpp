@@ -4,6 +4,7 @@
 
 #include "program.hpp"
 
+#include "frostline/core/errors.hpp"
 #include "frostline/version.hpp"
 #include "matrix.hpp"
 #include "page.hpp"
@@ -67,6 +68,10 @@ int main(int argc, char** argv) {
             write_page(wanted, cells.finished(), folder);
             for (const char* name : {"table.md", "index.html"})
                 std::cout << "results: " << (std::filesystem::path(folder) / name).string() << '\n';
+            const auto& failures = cells.failures();
+            frostline::require<frostline::error>(failures.empty(), "the tables lack ", failures.size(),
+                                                 failures.size() == 1 ? " cell; " : " cells; the first: ",
+                                                 failures.empty() ? "" : failures.front());
         });
     } catch (const interrupted&) {
         return program::fail(app.get_name(), "interrupted; the same command goes on from here",

@@ -3,9 +3,11 @@
 #include "matrix.hpp"
 
 #include "frostline/core/errors.hpp"
+#include "frostline_train/settings.hpp"
 
 #include <algorithm>
 #include <cctype>
+#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -17,6 +19,25 @@ using frostline::data_error;
 using frostline::require;
 using frostline::sentence;
 using json = nlohmann::json;
+
+// What frostline-reproduce sets, and what several cells cannot share.
+const std::set<std::string> set_by_cell{"seed",       "record",           "compare",    "save",
+                                        "checkpoint", "checkpoint-every", "resume",     "resume-older",
+                                        "summary",    "verify",           "plan-costs", "quiet"};
+
+// As a shell reads it.
+std::string quoted(const std::string& word) {
+    const bool is_plain = std::all_of(word.begin(), word.end(), [](unsigned char letter) {
+        return std::isalnum(letter) != 0 || std::strchr("_./:=,+-", letter) != nullptr;
+    });
+    if (is_plain && !word.empty()) return word;
+    std::string text;
+    for (const char letter : word) {
+        if (letter == '\'') text += "'\\'";
+        text += letter;
+    }
+    return sentence('\'', text, '\'');
+}
 
 class matrix_reader {
 public:
@@ -47,15 +68,21 @@ public:
             workload work{.name = named(entry), .seeds = {}, .epochs = 0, .methods = {}};
             for (const auto& seed : list(entry, "seeds")) {
                 need(seed.is_number_unsigned(), "has a seed that is no whole number");
+                need(std::find(work.seeds.begin(), work.seeds.end(), seed.get<std::uint64_t>()) ==
+                         work.seeds.end(),
+                     "has a seed twice: ", seed.dump());
                 work.seeds.push_back(seed);
             }
             const auto own = options(entry, common);
             work.epochs = epochs_of(work.name, own);
-            for (const auto& how : list(whole, "methods"))
+            for (const auto& how : list(whole, "methods")) {
+                need(!how.is_object() || !how.contains("options") || !how["options"].contains("epochs"),
+                     "has a method with epochs of its own, which are the workload's");
                 if (is_for(how, own))
                     work.methods.push_back({.name = text(how, "name"),
                                             .options = options(how, own),
                                             .train_less = flag(how, "train_less", train_less)});
+            }
             found.workloads.push_back(std::move(work));
         }
         for (const auto& entry : list(whole, "methods")) {
@@ -111,11 +138,12 @@ private:
     bool is_for(const json& how, const train_options& work) const {
         need(how.is_object(), "has an entry that is no object");
         if (!how.contains("data")) return true;
-        const auto data = work.find("data");
+        const auto found = work.find("data");
+        const std::string data = found == work.end() ? settings{}.data : found->second;
         bool is_named = false;
         for (const auto& set : list(how, "data")) {
             need(set.is_string(), "has a data set that is no text in the field data");
-            is_named = is_named || (data != work.end() && set == data->second);
+            is_named = is_named || set == data;
         }
         return is_named;
     }
@@ -125,8 +153,7 @@ private:
         if (!entry.contains("options")) return found;
         need(entry["options"].is_object(), "has no object in a field options");
         for (const auto& [key, value] : entry["options"].items()) {
-            need(key != "seed" && key != "record" && key != "compare", "has the option ", key,
-                 ", which is set for each cell");
+            need(!set_by_cell.contains(key), "has the option ", key, ", which is set for each cell");
             need(value.is_string() || value.is_number() || value == json(true), "has the option ", key,
                  " with neither text nor a number nor true");
             found[key] = value.is_string() ? value.get<std::string>() : value.is_number() ? value.dump() : "";
@@ -162,7 +189,8 @@ cell cell_of(const workload& work, const method& how, std::uint64_t seed, std::s
 
 std::string command_of(const cell& what) {
     std::string command = "frostline-train";
-    for (const auto& [key, value] : what.options) command += " --" + key + (value.empty() ? "" : " " + value);
+    for (const auto& [key, value] : what.options)
+        command += value.empty() ? sentence(" --", key) : sentence(" --", key, ' ', quoted(value));
     return command;
 }
 

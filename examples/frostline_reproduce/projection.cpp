@@ -6,6 +6,7 @@
 #include "frostline/core/errors.hpp"
 #include "frostline/report/units.hpp"
 #include "history.hpp"
+#include "runner.hpp"
 #include "training_process.hpp"
 
 #include <algorithm>
@@ -81,9 +82,13 @@ struct projected {
     }
 };
 
-std::size_t views_of(const train_options& options) {
+// Random augmentation without views never shows a view again, and nothing is dropped: as many views as
+// epochs.
+std::size_t views_of(const train_options& options, std::size_t epochs) {
+    if (!options.contains("augment")) return 1;
     const auto views = options.find("views");
-    return views == options.end() ? 1 : std::max<std::size_t>(1, std::stoul(views->second));
+    const std::size_t number = views == options.end() ? 0 : std::stoul(views->second);
+    return number == 0 ? epochs : number;
 }
 
 const workload* find(const matrix& in, const std::string& name) {
@@ -96,6 +101,8 @@ const workload* find(const matrix& in, const std::string& name) {
 
 void write_projection(const matrix& wanted, const measured_matrix& measured, const std::string& program,
                       const std::filesystem::path& folder) {
+    runner small_cells(measured.what, measured.folder, program);
+    small_cells.read_all();
     std::ostringstream lines;
     for (const auto& work : wanted.workloads) {
         const workload* const small = find(measured.what, work.name);
@@ -109,14 +116,15 @@ void write_projection(const matrix& wanted, const measured_matrix& measured, con
             if (!drops || same == small->methods.end()) continue;
             projected all;
             for (const auto seed : small->seeds) {
-                const auto record = measured.folder / cell_of(*small, *same, seed, small->epochs).record;
-                if (!read_result(record, measured.what.accuracy)) continue;
+                const auto cell = cell_of(*small, *same, seed, small->epochs);
+                if (!small_cells.finished().contains(cell.record)) continue;
+                const auto record = measured.folder / cell.record;
                 const auto history = read_history(record, measured.what.accuracy);
                 if (!blocks) blocks = savings_of(program, work, folder / "summary.jsonl");
                 require<data_error>(history.blocks + 1 == blocks->forward.size(), "the network of ",
                                     work.name, " has ", blocks->forward.size() - 1, " blocks, and ",
                                     history.blocks, " in the record ", record.string());
-                all.add(*blocks, stretched(history, work.epochs), views_of(how.options));
+                all.add(*blocks, stretched(history, work.epochs), views_of(how.options, work.epochs));
             }
             if (all.runs > 0) methods.emplace_back(&how, all);
         }

@@ -47,6 +47,10 @@ private:
     // What `never` reaches for the training FLOPs of a result: on the line between the two numbers of epochs
     // around them.
     std::optional<double> never_at_flops_of(const cell_result& result, std::uint64_t seed) const {
+        if (result.training_flops >= result.training_flops_full) {
+            const auto whole = result_of(never(), seed, work_.epochs);
+            return whole ? std::optional(whole->accuracy) : std::nullopt;
+        }
         std::vector<cell_result> ends;
         for (const auto epochs : epochs_around(result, work_.epochs))
             if (const auto less = result_of(never(), seed, epochs)) ends.push_back(*less);

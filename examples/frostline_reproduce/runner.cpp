@@ -106,7 +106,13 @@ void runner::run_planned() {
         const auto& [what, work] = planned_[i];
         std::cout << '[' << i + 1 << " of " << planned_.size() << "] " << what.record << std::flush;
         const auto start = std::chrono::steady_clock::now();
-        run_training(program_, what, folder_ / what.record);
+        try {
+            run_training(program_, what, folder_ / what.record);
+        } catch (const cell_failed& failure) {
+            std::cout << ": failed" << std::endl;
+            failures_.push_back(failure.what());
+            continue;
+        }
         const double seconds =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         const auto result = read_result(folder_ / what.record, wanted_.accuracy);

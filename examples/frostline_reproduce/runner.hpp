@@ -26,13 +26,17 @@ public:
     void print_expected_time();
 
     /// After print_expected_time, whose paces tell the time left.
-    /// @throws what run_training throws; frostline::data_error for what cannot be read or written
+    /// A cell that fails is passed over. @throws interrupted after a signal; frostline::data_error for what
+    /// cannot be read or written
     void run_all();
 
     /// Reads what is finished, and runs nothing.
     void read_all();
 
     const results& finished() const { return finished_; }
+
+    /// Why cells failed, one sentence each.
+    const std::vector<std::string>& failures() const { return failures_; }
 
 private:
     struct planned_cell {
@@ -53,6 +57,7 @@ private:
     std::string program_;
     nlohmann::ordered_json commands_ = nlohmann::ordered_json::object();
     results finished_;
+    std::vector<std::string> failures_;
     std::vector<planned_cell> planned_;
     std::map<std::string, std::pair<double, double>> pace_;  // epochs and seconds, by workload
 };

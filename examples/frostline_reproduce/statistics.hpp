@@ -20,7 +20,9 @@ inline double student_quantile(std::size_t degrees) {
     constexpr std::array quantiles{12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
                                    2.201,  2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
                                    2.080,  2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042};
-    return degrees <= quantiles.size() ? quantiles[degrees - 1] : 1.960;
+    if (degrees <= quantiles.size()) return quantiles[degrees - 1];
+    const auto n = static_cast<double>(degrees);
+    return 1.95996 + 2.3723 / n + 2.8225 / (n * n);  // the first terms of Cornish and Fisher's series
 }
 
 /// @param values  at least one

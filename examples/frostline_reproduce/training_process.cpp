@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <system_error>
 #include <vector>
 
@@ -22,14 +23,15 @@ std::atomic<pid_t> running = 0;
 
 }  // namespace
 
-// A terminal sends SIGINT to the cell that runs, too; SIGTERM has to be passed on.
+// A terminal sends SIGINT to the cell that runs, too, but `kill` does not. Two of them would end it at once,
+// so it leads a group of its own, and everything is passed on.
 void watch_signals() {
     struct sigaction action {};
     action.sa_handler = [](int number) {
         signalled = true;
-        if (number == SIGTERM && running > 0) ::kill(running, SIGTERM);
+        if (running > 0) ::kill(running, number);
     };
-    for (const int number : {SIGINT, SIGTERM}) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
         struct sigaction before {};
         ::sigaction(number, nullptr, &before);
         if (before.sa_handler != SIG_IGN) ::sigaction(number, &action, nullptr);  // as nohup wants it
@@ -46,16 +48,26 @@ void run_training(const std::string& program, const cell& what, const std::files
     std::vector<char*> arguments;
     for (auto& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
+    if (signalled) throw interrupted{};
     pid_t child = 0;
-    const int problem = ::posix_spawnp(&child, program.c_str(), nullptr, nullptr, arguments.data(), environ);
+    posix_spawnattr_t attributes;
+    ::posix_spawnattr_init(&attributes);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    const int problem =
+        ::posix_spawnp(&child, program.c_str(), nullptr, &attributes, arguments.data(), environ);
+    ::posix_spawnattr_destroy(&attributes);
     frostline::require<frostline::data_error>(problem == 0, "cannot run ", program, ": ",
                                               std::generic_category().message(problem));
     running = child;
+    if (signalled) ::kill(child, SIGTERM);
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     running = 0;
-    if (signalled || WIFSIGNALED(status) || WEXITSTATUS(status) == program::ended_by_signal)
-        throw interrupted{};
-    frostline::require<frostline::error>(WEXITSTATUS(status) == 0, "this cell failed: ", command_of(what));
+    const bool ended = WIFEXITED(status);
+    if (ended && WEXITSTATUS(status) == EXIT_SUCCESS) return;
+    if (signalled || (ended && WEXITSTATUS(status) == program::ended_by_signal)) throw interrupted{};
+    frostline::require<cell_failed>(false, "this cell failed",
+                                    ended ? "" : frostline::sentence(" by signal ", WTERMSIG(status)), ": ",
+                                    command_of(what));
 }

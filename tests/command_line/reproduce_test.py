@@ -6,6 +6,7 @@ Usage: reproduce_test.py FROSTLINE_REPRODUCE"""
 import csv
 import json
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -156,7 +157,7 @@ def projects(folder):
     check(status == 1 and "has a finished cell" in errors, "nothing to project from", errors)
 
 
-def is_interrupted(folder):
+def is_interrupted(folder, number):
     long = json.loads(json.dumps(MATRIX))
     long["options"].update({"epochs": 100000, "test-limit": 10})
     with subprocess.Popen([tool.path, write(folder / "long.json", long), folder / "long"], stdout=subprocess.PIPE,
@@ -166,10 +167,28 @@ def is_interrupted(folder):
             if record.exists() and "epoch" in record.read_text():
                 break
             time.sleep(0.1)
-        process.terminate()
+        process.send_signal(number)
         _, errors = process.communicate(timeout=60)
-    check(process.returncode == 130 and "goes on from here" in errors, "an interrupted matrix says so",
+    record.unlink()
+    check(process.returncode == 130 and "goes on from here" in errors, f"a matrix interrupted by {number} says so",
           process.returncode, errors)
+
+
+def passes_over_failures(folder):
+    matrix = json.loads(json.dumps(MATRIX))
+    matrix["train_less"] = False
+    matrix["workloads"][0]["seeds"] = [1]
+    # The steps that are timed first are those of never.
+    matrix["methods"].insert(1, {"name": "diverges", "options": {"policy": "linear", "lr": 1e30}})
+    matrix["methods"].append({"name": "late", "train_less": True, "options": {"policy": "linear:start=1"}})
+    status, output, errors = run(write(folder / "failing.json", matrix), folder / "failing")
+    check(status == 1 and "the tables lack 1 cell; this cell failed: frostline-train" in errors,
+          "a cell that fails is told at the end", status, errors)
+    check("diverges-seed-1.jsonl: failed" in output, "and when it fails", output)
+    table = (folder / "failing/table.md").read_text()
+    check("| linear, early |" in table and "| diverges |" not in table, "the others are in the table", table)
+    check(re.search(r"\| late \| [0-9.]+ \| \+0\.00 \| \+0\.00 \| 0", table),
+          "what saves nothing is compared with the whole run of never", table)
 
 
 def refused(folder, what, phrase, matrix):
@@ -197,6 +216,12 @@ def refuses(folder):
             {**MATRIX, "methods": MATRIX["methods"][:1] * 2})
     refused(folder, "no epochs", "without a whole number of epochs", {**MATRIX, "options": {"epochs": "many"}})
     refused(folder, "a seed among the options", "has the option seed", {**MATRIX, "options": {"seed": 1}})
+    for option in ("save", "checkpoint", "summary"):
+        refused(folder, f"{option} among the options", f"has the option {option}", {**MATRIX, "options": {option: "x"}})
+    refused(folder, "a seed twice", "has a seed twice: 1",
+            {**MATRIX, "workloads": [{**MATRIX["workloads"][0], "seeds": [1, 2, 1]}]})
+    refused(folder, "epochs of a method", "has a method with epochs of its own",
+            {**MATRIX, "methods": [MATRIX["methods"][0], {"name": "a", "options": {"policy": "linear", "epochs": 3}}]})
     refused(folder, "a bad option", "this cell failed: frostline-train",
             {**MATRIX, "options": {**MATRIX["options"], "lr": "fast"}})
     status, _, errors = run(folder / "none.json", folder / "bad")
@@ -211,7 +236,9 @@ def main():
         commands_repeat(folder)
         projects(folder)
         runs_what_has_changed(folder)
-        is_interrupted(folder)
+        is_interrupted(folder, signal.SIGTERM)
+        is_interrupted(folder, signal.SIGINT)
+        passes_over_failures(folder)
     return tool.exit_code()
 
 

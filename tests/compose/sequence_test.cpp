@@ -129,8 +129,11 @@ TEST_CASE("a sequence in inference gives a sample the same bits in any batch and
 
 TEST_CASE("a sequence adds up the costs of its layers and passes their errors on") {
     const auto whole = small<float>();
-    const std::uint64_t flops = 2 * (4 * 5 * 9 * 2 * 3) + 2 * 12 * 4;
-    CHECK(whole.flops(small_input) == flop_counts{flops, flops, flops});
+    const std::uint64_t first = 2 * (4 * 5 * 9 * 2 * 3), last = 2 * 12 * 4, both = first + last;
+    CHECK(whole.flops(small_input) == flop_counts{.forward = both,
+                                                  .backward_input = first,
+                                                  .backward_parameters = both,
+                                                  .backward_inner = last});
     CHECK(whole.output_shape(small_input) == sample_shape{1, 1, 4});
     CHECK_THROWS_WITH(whole.output_shape({4, 5, 3}),
                       "convolution 'first' takes 2 channels, but its input 4x5x3 has 3");

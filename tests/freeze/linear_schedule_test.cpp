@@ -53,6 +53,7 @@ TEST_CASE("a linear schedule whose end is its start jumps") {
 
 TEST_CASE("a linear schedule whose end is before its start is refused") {
     CHECK_THROWS_AS(after({.start = 0.6, .end = 0.2}, 1), argument_error);
+    CHECK_THROWS_AS((linear_schedule{.start = 0.6, .end = 0.2}).at_start({}), argument_error);  // before a step
 }
 
 TEST_CASE("a linear schedule never thaws, and freezes nothing where nothing can be") {

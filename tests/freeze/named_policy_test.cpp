@@ -65,6 +65,8 @@ TEST_CASE("an unknown policy is refused, and the known ones are named") {
 TEST_CASE("an unknown option of a policy is refused, and the known ones are named") {
     refused_policy("never:start=1", "never has no option \"start\", it takes none");
     refused_policy("linear:begin=1", "linear has no option \"begin\", known are start, end, share");
+    refused_policy("learn_and_drop:thaw_on_rate_drop=0.5",
+                   "thaw_on_rate_drop must be 0 or more than 1, found 0.5");
     refused_policy("learn_and_drop:speed=1", "learn_and_drop has no option \"speed\", known are warm_up");
 }
 

@@ -86,9 +86,19 @@ TEST_CASE("and, or, not join predicates, lambdas among them") {
     CHECK(holds(low || late, scores) == "1111");
 }
 
-TEST_CASE("warm_up holds once its share of the epochs is over") {
+TEST_CASE("a percentile outside 0 to 100 is refused") {
+    CHECK_THROWS_AS(when::percentile(-1), argument_error);
+    CHECK_THROWS_AS(when::percentile(150), argument_error);
+}
+
+TEST_CASE("warm_up holds once its share of the run is over, within an epoch, too") {
     CHECK(holds(when::warm_up(0.4), of_block({1.0, 1.0, 1.0, 1.0, 1.0})) == "01111");
     CHECK(holds(when::warm_up(0.41), of_block({1.0, 1.0, 1.0, 1.0, 1.0})) == "00111");
+    const auto over = [](std::size_t step) {
+        return when::warm_up(0.07)(training_view{.epochs = 1, .step = step, .steps = 100}, 0, 0);
+    };
+    CHECK_FALSE(over(6));
+    CHECK(over(7));
 }
 
 TEST_CASE("keep_active keeps a share of the blocks, rounded up") {

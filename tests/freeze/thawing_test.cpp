@@ -39,6 +39,13 @@ TEST_CASE("a tenfold drop of the learning rate thaws, and the policy starts anew
           numbers{0, 3, 3, 3, 3, 3, 3, 3, 3});
 }
 
+TEST_CASE("a drop of the learning rate is one from its highest, also where it rises first") {
+    auto run = still(8);
+    run.learning_rates = {0.0, 0.004, 0.1, 0.04, 0.01, 0.002, 0.002, 0.001};
+    CHECK(leading(thaw_on(when::rate_drops{10}, freeze_prefix(calm)), run) ==
+          numbers{0, 3, 3, 3, 0, 0, 3, 0});
+}
+
 TEST_CASE("a rise of the training loss thaws, and later losses are compared with those since") {
     auto run = still(8);
     run.train_losses = {2.0, 1.0, 1.4, 3.0, 2.5, 2.5, 2.6, 4.0};
@@ -62,6 +69,13 @@ TEST_CASE("end_resume thaws everything for the last share of the run, at a low r
     CHECK(leading(policy, still(10)) == numbers{0, 1, 1, 2, 3, 3, 3, 0, 0, 0});
     for (std::size_t step = 0; step < 20; ++step)
         CHECK(policy.learning_rate({.step = step, .steps = 20, .rate = 0.4}) == (step < 16 ? 0.4 : 0.1));
+}
+
+TEST_CASE("end_resume thaws before the last share begins where that is between two decisions") {
+    const end_resume policy(linear_schedule{.start = 0, .end = 0.5}, 0.1, 0.25);
+    CHECK(leading(policy, still(8)) == numbers{0, 1, 2, 3, 3, 3, 0, 0});
+    CHECK(leading(end_resume(linear_schedule{.start = 0, .end = 0.5}, 0.3), still(8)) ==
+          numbers{0, 1, 2, 3, 0, 0, 0, 0});
 }
 
 TEST_CASE("end_resume multiplies the rates that its policy sets") {

@@ -66,7 +66,7 @@ TEST_CASE("A record holds each event of a run as one line with exactly its field
                     .steps_per_epoch = 20,
                     .batch_size = 64,
                     .training_samples = 1280,
-                    .costs = {{10, 20, 400, 9}}});
+                    .costs = {{10, 20, 400, 9, 4}}});
     log(decision_taken{.epoch = 1,
                        .step = 20,
                        .blocks = {0, 2, 5},
@@ -109,7 +109,7 @@ TEST_CASE("A record holds each event of a run as one line with exactly its field
           R"({"schema":1,"event":"start","epochs":3,"steps_per_epoch":20,"batch_size":64,)"
           R"("training_samples":1280,"views":1,"processes":1,"blocks":[{"forward_flops":10,)"
           R"("backward_flops":20,)"
-          R"("backward_input_flops":9,"output_bytes":400}]})");
+          R"("backward_input_flops":9,"backward_inner_flops":4,"output_bytes":400}]})");
     CHECK(lines[2].dump() ==
           R"({"schema":1,"event":"decision","epoch":1,"step":20,"scores":{"weight_change":[)"
           R"({"block":0,"score":0.25},{"block":2,"score":null},{"block":5,"score":1.5}]},)"

@@ -39,17 +39,34 @@ TEST_CASE("FLOPs of frozen blocks: no backward, and the first that learns passes
     CHECK(flops.backward_full() == 10 * 1096);
 }
 
+TEST_CASE("FLOPs of the first residual block that learns: gradients pass between its layers") {
+    // Of 7x7, 16 to 16 to 16 channels and 16 to 24 to 24, the second with a projection of 1x1.
+    const auto trained = make_network();
+    const std::uint64_t positions = 49, first = 2 * positions * 9 * 16 * 16, head_flops = 2 * 24 * 10;
+    const std::uint64_t widening = 2 * positions * 9 * 16 * 24, last = 2 * positions * 9 * 24 * 24,
+                        projected = 2 * positions * 16 * 24;
+    REQUIRE(trained.block(3).flops.forward == 2 * first);
+    REQUIRE(trained.block(4).flops.forward == widening + last + projected);
+    const std::uint64_t behind = 2 * (widening + last + projected) + 2 * head_flops;
+    flop_counter flops(trained);
+    flops.add_step(1, 0, 3, 0);
+    CHECK(flops.backward() == 2 * first + first + behind);
+    flops.add_step(1, 0, 4, 0);
+    CHECK(flops.backward() == 3 * first + behind + 2 * last + widening + projected + 2 * head_flops);
+}
+
 TEST_CASE("FLOPs of dropped blocks: only what fills the store runs through them") {
+    // The head passes a gradient on from its linear layer to its pooling.
     flop_counter flops(make_counted());
     flops.add_step(10, 10, 2, 1);
     CHECK(flops.forward() == 10 * 596);
-    CHECK(flops.backward() == 10 * 20);
+    CHECK(flops.backward() == 10 * 2 * 20);
     flops.add_step(10, 3, 2, 1);
     CHECK(flops.forward() == 10 * 596 + 10 * 500 + 3 * 96);
     flops.add_step(7, 0, 2, 2);
     CHECK(flops.forward() == 10 * 596 + 10 * 500 + 3 * 96 + 7 * 20);
     CHECK(flops.forward_full() == 27 * 596);
-    CHECK(flops.backward() == 27 * 20);
+    CHECK(flops.backward() == 27 * 2 * 20);
     CHECK(flops.backward_full() == 27 * 1096);
 }
 
@@ -63,8 +80,10 @@ TEST_CASE("a run reports the FLOPs of its schedule, filling included") {
         const auto& flops = run.trained.block(block).flops;
         all += flops.forward;
         if (block < 3) before_cut += flops.forward;
-        backward += flops.backward_parameters + (block > 0 ? flops.backward_input : 0);
-        if (block >= 3) backward_rest += flops.backward_parameters + (block > 3 ? flops.backward_input : 0);
+        backward += flops.backward_parameters + flops.backward_inner + (block > 0 ? flops.backward_input : 0);
+        if (block >= 3)
+            backward_rest +=
+                flops.backward_parameters + flops.backward_inner + (block > 3 ? flops.backward_input : 0);
     }
     const auto& epochs = run.events.epochs;
     CHECK(epochs[0].forward_flops == 70 * all);

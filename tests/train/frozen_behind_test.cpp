@@ -86,7 +86,8 @@ TEST_CASE(
     for (std::size_t block = 0; block <= head_block; ++block) {
         const auto& flops = run.trained.block(block).flops;
         if (block == 1 || block == 4) spared += 64 * flops.backward_parameters;
-        full += 64 * (flops.backward_parameters + (block > 0 ? flops.backward_input : 0));
+        full +=
+            64 * (flops.backward_parameters + flops.backward_inner + (block > 0 ? flops.backward_input : 0));
     }
     CHECK(run.events.epochs[0].backward_flops == full);
     CHECK(run.events.epochs[2].backward_flops == full - spared);

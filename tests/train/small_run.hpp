@@ -183,6 +183,7 @@ struct recorder {
     std::vector<run_finished> ends{};
     std::string order{};
     std::function<void(const step_finished&)> on_step{};
+    std::function<void(const epoch_finished&)> on_epoch{};
     std::function<void(const frost_line_moved&)> on_move{};
 
     void operator()(const run_started& event) { keep(starts, event, 's'); }
@@ -190,7 +191,10 @@ struct recorder {
         if (on_step) on_step(event);
         keep(steps, event, '.');
     }
-    void operator()(const epoch_finished& event) { keep(epochs, event, 'e'); }
+    void operator()(const epoch_finished& event) {
+        if (on_epoch) on_epoch(event);
+        keep(epochs, event, 'e');
+    }
     void operator()(const decision_taken& event) { keep(decisions, event, 'd'); }
     void operator()(const frost_line_moved& event) {
         if (on_move) on_move(event);

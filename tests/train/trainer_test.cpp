@@ -183,6 +183,28 @@ TEST_CASE("a stopped run ends after the step in which it is asked to") {
     CHECK(run.events.epochs[1].scores.empty());
 }
 
+TEST_CASE("a run that is stopped behind an epoch ends there, and is evaluated") {
+    const auto data = images(96);
+    for (const std::size_t evaluate_every : {1, 3}) {
+        test_run run(make_network(), answers({2}));
+        std::stop_source source;
+        run.events.on_epoch = [&](const epoch_finished& epoch) {
+            if (epoch.epoch == 2) source.request_stop();
+        };
+        auto options = options_for(9);
+        options.evaluate_every = evaluate_every;
+        const auto summary = run.trains.run(options, data, data, no_data{}, source.get_token());
+        CHECK(summary.stopped);
+        CHECK(summary.epochs == 2);
+        CHECK(summary.test_accuracy);
+        CHECK(run.events.order ==
+              "s"
+              "...edm"
+              "...ed"
+              "f");
+    }
+}
+
 TEST_CASE("a run that has to stop before it starts ends after its first step") {
     std::stop_source source;
     source.request_stop();

@@ -42,8 +42,12 @@ public:
     flop_counts flops(const sample_shape& input) const {
         flop_counts total;
         sample_shape shape = input;
+        bool is_first = true;
         each([&](const auto& layer) {
-            total += layer.flops(shape);
+            auto flops = layer.flops(shape);
+            if (!std::exchange(is_first, false))
+                flops.backward_inner += std::exchange(flops.backward_input, 0);
+            total += flops;
             shape = layer.output_shape(shape);
         });
         return total;

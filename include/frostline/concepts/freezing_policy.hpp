@@ -26,6 +26,7 @@ struct block_costs {
     double backward_flops = 0;
     double output_bytes = 0;          ///< at the cut behind it: what a feature store would hold
     double backward_input_flops = 0;  ///< the part of backward_flops that the input's gradient takes
+    double backward_inner_flops = 0;  ///< the part that gradients between the block's own layers take
 };
 
 /// What a run has cost so far.

@@ -42,11 +42,14 @@ struct flop_counts {
     std::uint64_t forward = 0;
     std::uint64_t backward_input = 0;
     std::uint64_t backward_parameters = 0;
+    std::uint64_t backward_inner =
+        0;  ///< from layer to layer inside of it: taken whatever gradients are wanted
 
     flop_counts& operator+=(const flop_counts& other) {
         forward += other.forward;
         backward_input += other.backward_input;
         backward_parameters += other.backward_parameters;
+        backward_inner += other.backward_inner;
         return *this;
     }
     friend flop_counts operator+(flop_counts left, const flop_counts& right) { return left += right; }

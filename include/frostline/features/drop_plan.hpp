@@ -49,7 +49,7 @@ public:
         for (const double seconds : costs.block_seconds)
             until_.push_back(until_.back() + seconds * static_cast<double>(now.samples));
         for (std::size_t block = now.frozen; block < now.blocks.size(); ++block) {
-            const auto& [forward, backward, bytes, input] = now.blocks[block];
+            const double forward = now.blocks[block].forward_flops, backward = now.blocks[block].backward_flops;
             busy_ += run(block, block + 1) * (forward > 0 ? 1 + backward / forward : 2);
         }
     }

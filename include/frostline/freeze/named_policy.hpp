@@ -94,6 +94,10 @@ inline any_policy named_policy(std::string_view text) {
     thaw_options thaw;
     if (options.name() != "never") for_each_option(thaw, read);
     options.require_all_used();
+    for (const auto& [key, factor] : {std::pair{"thaw_on_rate_drop", thaw.thaw_on_rate_drop},
+                                      {"thaw_on_loss_rise", thaw.thaw_on_loss_rise},
+                                      {"thaw_on_score_rise", thaw.thaw_on_score_rise}})
+        require<argument_error>(factor == 0 || factor > 1, key, " must be 0 or more than 1, found ", factor);
     if (thaw.thaw_on_rate_drop > 0)
         found.emplace(options.name(), thaw_on(when::rate_drops{thaw.thaw_on_rate_drop}, *found));
     if (thaw.thaw_on_loss_rise > 0)

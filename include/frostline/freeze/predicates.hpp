@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "frostline/core/errors.hpp"
 #include "frostline/freeze/trends.hpp"
 
 #include <algorithm>
@@ -13,7 +14,8 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// A question about one block: `predicate(view, block, decision) -> bool`, as it stood at that decision. A
+/// A question about one block: `predicate(view, block, decision) -> bool`, about its values at that decision.
+/// What is asked of the run (`warm_up`) or of all decisions so far (`below_peak`) is answered as of now. A
 /// pure function of the view; a lambda is a predicate.
 template <class F>
 concept block_predicate = requires(const F f, const training_view& view, std::size_t block) {
@@ -40,6 +42,7 @@ constexpr auto operator||(predicate<F> first, G second) {
         return first(view, block, decision) || second(view, block, decision);
     }};
 }
+/// Holds without evidence, too: where an absent score must freeze nothing, join it to a comparison.
 template <class F>
 constexpr auto operator!(predicate<F> inner) {
     return predicate{[=](const training_view& view, std::size_t block, std::size_t decision) -> bool {
@@ -80,9 +83,10 @@ constexpr auto below_peak(double ratio, Inner inner = score) {
 }
 
 /// The value is below the `q`-th percentile (q in [0, 100], linear interpolation, as NumPy's) of those of all
-/// blocks that have one, the head left out.
+/// blocks that have one, the head left out. @throws argument_error for another q
 template <score_trend Inner = decltype(score)>
 constexpr auto percentile(double q, Inner inner = score) {
+    require<argument_error>(q >= 0 && q <= 100, "percentile: q is ", q, ", expected a number from 0 to 100");
     return predicate{[=](const training_view& view, std::size_t block, std::size_t decision) -> bool {
         const std::optional<double> now = inner(view, block, decision);
         if (!now) return false;
@@ -127,10 +131,11 @@ constexpr auto patience_in_all(std::size_t decisions, Inner inner) {
     }};
 }
 
-/// The share `fraction` of the epochs is over.
+/// The share `fraction` of the run is over.
 constexpr auto warm_up(double fraction) {
     return predicate{[=](const training_view& view, std::size_t, std::size_t) -> bool {
-        return !(static_cast<double>(view.epoch) < fraction * static_cast<double>(view.epochs));
+        // A hair of tolerance: 0.07 * 100 is more than 7.
+        return view.progress() >= fraction - 1e-9;
     }};
 }
 

@@ -41,16 +41,23 @@ std::size_t last_rise(std::size_t count, double factor, const Value& value) {
     return values;
 }
 
-/// The learning rate has fallen `factor`-fold since the last such fall, or since the start.
+/// The learning rate has fallen `factor`-fold from its highest since the last such fall, or since the start.
 struct rate_drops {
     double factor = 10;
 
     std::size_t operator()(const training_view& view) const {
-        std::size_t last = 0;
-        for (std::size_t i = 1; i < view.learning_rates.size(); ++i)
+        std::size_t falls_until = 0;
+        double highest = 0;
+        for (std::size_t i = 0; i < view.learning_rates.size(); ++i) {
+            const double rate = view.learning_rates[i];
             // A hair of tolerance: 0.1 * 0.1 is more than 0.01.
-            if (view.learning_rates[i] * factor <= view.learning_rates[last] * (1 + 1e-9)) last = i;
-        return last == 0 ? 0 : last + 1;
+            if (highest > 0 && rate * factor <= highest * (1 + 1e-9)) {
+                falls_until = i + 1;
+                highest = rate;
+            }
+            highest = std::max(highest, rate);
+        }
+        return falls_until;
     }
 };
 
@@ -119,7 +126,8 @@ private:
 };
 
 /// A policy that thaws every block for the last `share` of the run, and multiplies all rates by `factor`
-/// then: what froze early adapts to what was learnt behind it.
+/// then: what froze early adapts to what was learnt behind it. Where that share begins between two decisions,
+/// the first of them thaws.
 template <freezing_policy Inner>
 class end_resume {
 public:
@@ -130,7 +138,7 @@ public:
         : scorer(scorer_of(inner)), inner_(std::move(inner)), share_(share), factor_(factor) {}
 
     frozen_blocks operator()(const training_view& view) const {
-        if (in_last_share(view.progress())) return 0;
+        if (next_decision(view) > 1 - share_ + 1e-9) return 0;
         return inner_(view);
     }
 
@@ -147,6 +155,15 @@ public:
 
 private:
     bool in_last_share(double progress) const { return progress >= 1 - share_ - 1e-9; }
+
+    // The share of the run that will be finished then, as decisions have come so far.
+    static double next_decision(const training_view& view) {
+        double interval = 1.0 / static_cast<double>(std::max<std::size_t>(1, view.epochs));
+        if (view.steps > 0 && !view.scores.empty())
+            interval = static_cast<double>(view.step - view.first_step) /
+                       static_cast<double>(view.scores.size()) / static_cast<double>(view.steps);
+        return view.progress() + interval;
+    }
 
     Inner inner_;
     double share_;

@@ -40,19 +40,20 @@ std::vector<block_summary> summary(const Network& network) {
         std::size_t frozen = index + 1;  // blocks without parameters freeze with the block before them
         while (frozen < network.blocks() && !network.block(frozen).learns()) ++frozen;
         const auto saved = [&](std::size_t dropped) {
-            flop_counter flops(network);
-            flops.add_step(1, 0, frozen, dropped);
-            const auto spent = static_cast<double>(flops.forward() + flops.backward());
-            const auto full = static_cast<double>(flops.forward_full() + flops.backward_full());
+            flop_counter counted(network);
+            counted.add_step(1, 0, frozen, dropped);
+            const auto spent = static_cast<double>(counted.forward() + counted.backward());
+            const auto full = static_cast<double>(counted.forward_full() + counted.backward_full());
             return full == 0 ? 0.0 : 1 - spent / full;
         };
         // The first block has nobody to pass its input's gradient to.
-        const std::uint64_t backward_input = index == 0 ? 0 : block.flops.backward_input;
+        const auto& flops = block.flops;
+        const std::uint64_t backward = (index == 0 ? 0 : flops.backward_input) + flops.backward_inner;
         blocks.push_back({.layers = block.layers,
                           .output = block.output,
                           .parameters = block.parameters,
-                          .forward_flops = block.flops.forward,
-                          .backward_flops = backward_input + block.flops.backward_parameters,
+                          .forward_flops = flops.forward,
+                          .backward_flops = backward + flops.backward_parameters,
                           .activation_bytes = block.output.size() * sizeof(T) + block.remembered_bytes,
                           .cut_bytes = block.output.size() * sizeof(T),
                           .frozen_saves = saved(0),

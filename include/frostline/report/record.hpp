@@ -106,6 +106,7 @@ public:
             blocks.push_back({{"forward_flops", std::llround(block.forward_flops)},
                               {"backward_flops", std::llround(block.backward_flops)},
                               {"backward_input_flops", std::llround(block.backward_input_flops)},
+                              {"backward_inner_flops", std::llround(block.backward_inner_flops)},
                               {"output_bytes", std::llround(block.output_bytes)}});
         write({
             {"event", "start"},

@@ -57,7 +57,9 @@ struct recorded_run {
         const auto count = [](double flops) { return static_cast<std::uint64_t>(std::llround(flops)); };
         return {{.forward = count(cost.forward_flops),
                  .backward_input = count(cost.backward_input_flops),
-                 .backward_parameters = count(cost.backward_flops - cost.backward_input_flops)}};
+                 .backward_parameters =
+                     count(cost.backward_flops - cost.backward_input_flops - cost.backward_inner_flops),
+                 .backward_inner = count(cost.backward_inner_flops)}};
     }
 };
 
@@ -196,11 +198,15 @@ private:
         if (line.contains("processes")) run.processes = std::max<std::size_t>(1, count(line, "processes"));
         need(run.epochs > 0 && run.steps_per_epoch > 0 && run.batch_size > 0,
              "tells of a run without a step");
-        for (const auto& block : array(line, "blocks"))
-            run.costs.push_back({.forward_flops = number(block, "forward_flops"),
-                                 .backward_flops = number(block, "backward_flops"),
-                                 .output_bytes = number(block, "output_bytes"),
-                                 .backward_input_flops = number(block, "backward_input_flops")});
+        for (const auto& block : array(line, "blocks")) {
+            const bool tells_inner = block.contains("backward_inner_flops");  // earlier versions do not
+            run.costs.push_back(
+                {.forward_flops = number(block, "forward_flops"),
+                 .backward_flops = number(block, "backward_flops"),
+                 .output_bytes = number(block, "output_bytes"),
+                 .backward_input_flops = number(block, "backward_input_flops"),
+                 .backward_inner_flops = tells_inner ? number(block, "backward_inner_flops") : 0});
+        }
         return run;
     }
 

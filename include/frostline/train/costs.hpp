@@ -17,10 +17,11 @@ std::vector<block_costs> costs_of_blocks(const Network& network) {
         const auto& block = network.block(index);
         costs[index] = {
             .forward_flops = static_cast<double>(block.flops.forward),
-            .backward_flops =
-                static_cast<double>(block.flops.backward_input + block.flops.backward_parameters),
+            .backward_flops = static_cast<double>(block.flops.backward_input + block.flops.backward_inner +
+                                                  block.flops.backward_parameters),
             .output_bytes = static_cast<double>(block.output.size() * sizeof(typename Network::value_type)),
-            .backward_input_flops = static_cast<double>(block.flops.backward_input)};
+            .backward_input_flops = static_cast<double>(block.flops.backward_input),
+            .backward_inner_flops = static_cast<double>(block.flops.backward_inner)};
     }
     return costs;
 }
@@ -36,6 +37,7 @@ inline std::vector<block_costs> costs_of_learning_blocks(std::span<const block_c
         costs[i].forward_flops += blocks[block].forward_flops;
         costs[i].backward_flops += blocks[block].backward_flops;
         costs[i].backward_input_flops += blocks[block].backward_input_flops;
+        costs[i].backward_inner_flops += blocks[block].backward_inner_flops;
         costs[i].output_bytes = blocks[block].output_bytes;
     }
     return costs;

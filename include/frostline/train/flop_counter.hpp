@@ -19,6 +19,7 @@ public:
             forward_until_.push_back(forward_until_.back() + flops.forward);
             backward_input_.push_back(flops.backward_input);
             backward_parameters_.push_back(flops.backward_parameters);
+            backward_inner_.push_back(flops.backward_inner);
         }
     }
 
@@ -69,13 +70,14 @@ private:
         std::uint64_t total = 0;
         for (std::size_t block = first; block < backward_input_.size(); ++block)
             total += (frozen_behind.empty() || !frozen_behind[block] ? backward_parameters_[block] : 0) +
-                     (block > first ? backward_input_[block] : 0);
+                     (block > first ? backward_input_[block] : 0) + backward_inner_[block];
         return total;
     }
 
     std::vector<std::uint64_t> forward_until_{0};  // of the blocks before each boundary
     std::vector<std::uint64_t> backward_input_;
     std::vector<std::uint64_t> backward_parameters_;
+    std::vector<std::uint64_t> backward_inner_;
     std::uint64_t forward_ = 0, backward_ = 0, forward_full_ = 0, backward_full_ = 0;
 };
 

@@ -79,7 +79,7 @@ public:
         while (now_.epoch < options_.epochs && !stopped()) {
             train_epoch(stop);
             finish_epoch();
-            if (!stopped()) go_on();
+            if (!stopped()) go_on(stop);
         }
         tell(now_.summary);
         return now_.summary;
@@ -293,9 +293,23 @@ private:
     }
 
     // From an epoch that is finished to the next, or to the end.
-    void go_on() {
-        if (now_.epoch < options_.epochs) plan_and_move();
-        if (together_.of_first(now_.epoch == options_.epochs || saved_.due_after_epoch(now_.epoch))) save();
+    void go_on(const std::stop_token& stop) {
+        if (now_.epoch < options_.epochs) {
+            plan_and_move();
+            now_.summary.stopped = together_.template any<1>({stop.stop_requested()})[0];
+            if (stopped()) end_between_epochs();
+        }
+        const bool due = now_.epoch == options_.epochs || saved_.due_after_epoch(now_.epoch);
+        if (together_.of_first(due) || stopped()) save();
+    }
+
+    // The epoch that is finished was the last, which it did not know.
+    void end_between_epochs() {
+        require_finite(parts_.network, now_.step - 1, now_.last_loss, now_.report.learning_rate);
+        if (now_.epoch % options_.evaluate_every == 0) return;
+        const stopwatch evaluating;
+        now_.summary.test_accuracy = parts_.evaluate.accuracy(parts_.network, test_, together_);
+        now_.summary.evaluation_seconds += evaluating.seconds();
     }
 
     void plan_and_move() {

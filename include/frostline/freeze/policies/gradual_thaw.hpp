@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "frostline/core/errors.hpp"
 #include "frostline/freeze/fixed_share.hpp"
 
 #include <cstddef>
@@ -18,7 +19,10 @@ struct gradual_thaw {
     double end = 0.5;
     double share = 1.0;
 
+    /// @throws argument_error for a share outside [0, 1], or an end before the start
     std::size_t operator()(const training_view& view) const {
+        require<argument_error>(share >= 0 && share <= 1, "gradual_thaw: share is ", share,
+                                ", expected a share from 0 to 1");
         // A hair more, so that a share that should be whole is not rounded down.
         const double thawed =
             share * progress_between(view, start, end) * static_cast<double>(view.last_freezable) + 1e-9;

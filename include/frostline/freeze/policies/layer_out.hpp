@@ -26,7 +26,7 @@ struct layer_out {
 
     frozen_blocks operator()(const training_view& view) const {
         frozen_blocks frozen;
-        if (static_cast<double>(view.epoch) < warm_up * static_cast<double>(view.epochs)) return frozen;
+        if (view.progress() < warm_up - 1e-9) return frozen;
         const random_stream draws(seed, purpose::policy, view.epoch);
         for (std::size_t block = 0; block < view.last_freezable; ++block) {
             const double depth = view.last_freezable < 2 ? 0

@@ -47,8 +47,8 @@ struct learn_and_drop {
 
     /// @throws argument_error for a share outside [0, 1]
     std::size_t operator()(const training_view& view) const {
-        require<argument_error>(keep_active >= 0 && keep_active <= 1, "learn_and_drop: keep_active is ",
-                                keep_active, ", expected a share from 0 to 1");
+        require_share("keep_active", keep_active);
+        require_share("at_most", at_most);
         const auto blocks_at_most =
             static_cast<std::size_t>(std::ceil(at_most * static_cast<double>(view.blocks)));
         const auto slowed_down = when::patience_in_all(patience, when::below_peak(below_peak));
@@ -57,9 +57,17 @@ struct learn_and_drop {
                              when::at_most(blocks_at_most) && slowed_down && done_learning)(view);
     }
 
+    /// @throws argument_error as above
     frozen_blocks at_start(const training_view& view) const {
+        require_share("from_start", from_start);
         // A hair more, so that a share that should be whole is not rounded down to the block before.
         return static_cast<std::size_t>(from_start * static_cast<double>(view.blocks) + 1e-9);
+    }
+
+private:
+    static void require_share(const char* name, double value) {
+        require<argument_error>(value >= 0 && value <= 1, "learn_and_drop: ", name, " is ", value,
+                                ", expected a share from 0 to 1");
     }
 };
 

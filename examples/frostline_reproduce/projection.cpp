@@ -147,7 +147,8 @@ void write_projection(const matrix& wanted, const measured_matrix& measured, con
         << "Nothing here was trained. Blocks are taken to freeze at the same shares of the run as in the "
            "runs of "
         << measured.what.name
-        << ", and to be dropped once each view has passed them, in a store that is large enough. Hours are "
+        << ", and to be dropped once each view has passed them, in a store that is large enough; blocks that "
+           "froze behind others count as learning. Hours are "
            "for one "
            "seed, from timed steps on the machine at hand; those with freezing fall as the training FLOPs "
            "do.\n\n"

@@ -78,6 +78,13 @@ TEST_CASE("end_resume thaws before the last share begins where that is between t
           numbers{0, 1, 2, 3, 0, 0, 0, 0});
 }
 
+TEST_CASE("end_resume gives blocks whose rate had fallen to zero that of the schedule") {
+    const freeze_out inner{.first = 0.2, .scaled = false};
+    const rate_view now{.block = 0, .blocks = 4, .step = 9, .steps = 10, .rate = 0.4, .peak_rate = 1};
+    REQUIRE(inner.learning_rate(now) == 0);
+    CHECK(end_resume(inner, 0.2, 0.25).learning_rate(now) == 0.1);
+}
+
 TEST_CASE("end_resume multiplies the rates that its policy sets") {
     const freeze_out inner{.first = 1, .scaled = false};
     const end_resume policy(inner, 0.5, 0.5);

@@ -147,10 +147,12 @@ public:
     double learning_rate(const rate_view& now) const {
         double rate = now.rate;
         if constexpr (sets_learning_rates<Inner>) rate = inner_.learning_rate(now);
-        return in_last_share(static_cast<double>(now.step) /
-                             static_cast<double>(std::max<std::size_t>(1, now.steps)))
-                   ? factor_ * rate
-                   : rate;
+        if (!in_last_share(static_cast<double>(now.step) /
+                           static_cast<double>(std::max<std::size_t>(1, now.steps))))
+            return rate;
+        // Thawing would change nothing where the inner policy has taken a block's rate to zero, as freeze_out
+        // does.
+        return factor_ * (rate > 0 ? rate : now.rate);
     }
 
 private:

@@ -75,21 +75,19 @@ public:
             }
             const auto own = options(entry, common);
             work.epochs = epochs_of(work.name, own);
-            for (const auto& how : list(whole, "methods")) {
-                need(!how.is_object() || !how.contains("options") || !how["options"].contains("epochs"),
-                     "has a method with epochs of its own, which are the workload's");
+            for (const auto& how : list(whole, "methods"))
                 if (is_for(how, own))
                     work.methods.push_back({.name = text(how, "name"),
                                             .options = options(how, own),
                                             .train_less = flag(how, "train_less", train_less)});
-            }
             found.workloads.push_back(std::move(work));
         }
         for (const auto& entry : list(whole, "methods")) {
             only(entry, {"name", "options", "data", "train_less"});
             found.methods.push_back(named(entry));
-            need(options(entry, {}).contains("policy"),
-                 "has a method without the option policy: ", found.methods.back());
+            const auto own = options(entry, {});
+            need(own.contains("policy"), "has a method without the option policy: ", found.methods.back());
+            need(!own.contains("epochs"), "has a method with epochs of its own, which are the workload's");
         }
         const auto& first = whole["methods"].front();
         need(

@@ -46,8 +46,8 @@ std::vector<block_summary> summary(const Network& network) {
             const auto full = static_cast<double>(counted.forward_full() + counted.backward_full());
             return full == 0 ? 0.0 : 1 - spent / full;
         };
-        // The first block has nobody to pass its input's gradient to.
         const auto& flops = block.flops;
+        // The first block has nobody to pass its input's gradient to.
         const std::uint64_t backward = (index == 0 ? 0 : flops.backward_input) + flops.backward_inner;
         blocks.push_back({.layers = block.layers,
                           .output = block.output,

@@ -183,6 +183,27 @@ TEST_CASE("the chosen engine agrees with the naive convolution, epilogue include
     }
 }
 
+TEST_CASE("the relu of an epilogue keeps NaN, which must not pass for zero") {
+    for (const std::size_t channels : {3, 17}) {
+        const auto g = naive::square(2, 5, channels, channels, 3, 1, 1);
+        problem<float> p(g);
+        std::vector<float> shift(channels, 0.0f);
+        shift[1] = std::numeric_limits<float>::quiet_NaN();
+        for (const phase how : {phase::training, phase::inference}) {
+            for (const auto engine : possible_engines(g)) {
+                CAPTURE(channels, static_cast<int>(how), static_cast<int>(engine));
+                const convolution_epilogue<float> epilogue{nullptr, shift.data(), nullptr, true};
+                convolution_forward<float>(g, p.x.data(), p.w.data(), epilogue, p.y.data(), how, p.scratch,
+                                           engine);
+                bool right = true;
+                for (std::size_t i = 0; i < g.samples * g.output_positions() * channels; ++i)
+                    right = right && (i % channels == 1 ? std::isnan(p.y[i]) : p.y[i] >= 0);
+                REQUIRE(right);
+            }
+        }
+    }
+}
+
 TEST_CASE("a sample's inference has the same bits in every batch, place and number of threads") {
     const std::size_t most = 16;
     for (const std::size_t size : {1, 2, 4, 7, 13}) {

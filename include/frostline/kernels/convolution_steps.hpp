@@ -37,7 +37,7 @@ template <class T>
     if (epilogue.scale) value *= load_first(epilogue.scale + channel, count);
     if (epilogue.shift) value += load_first(epilogue.shift + channel, count);
     if (addend) value += load_first(addend, count);
-    if (epilogue.relu) value = value > T{0} ? value : simd<T>{};
+    if (epilogue.relu) value = value < T{0} ? simd<T>{} : value;  // keeps NaN, which must not pass for zero
     return value;
 }
 

@@ -107,11 +107,6 @@ std::string fields(std::string_view palette, int first, int count, std::string_v
     return text + "</svg>";
 }
 
-// Of a method, by workload.
-struct overview_medians {
-    std::vector<double> differences, time_ratios, saved;
-};
-
 std::string compared(const std::string& difference, double time_ratio, double saved) {
     return cell_text(sentence(difference, "<span class=\"second\">", format_fixed(time_ratio, 2), " ×, ",
                               format_percent(saved, 0), "</span>"));
@@ -125,7 +120,7 @@ std::string overview(const matrix& wanted, const std::vector<chapter>& chapters)
            "freezing, and below how many times faster training was (median) and the share of training FLOPs "
            "saved. Each row leads to its plots.</p>\n"
         << table_start("Overview", columns);
-    std::vector<overview_medians> medians(wanted.methods.size());
+    std::vector<all_workloads> together(wanted.methods.size());
     for (const auto& each : chapters) {
         std::size_t runs = 0;
         for (const auto& line : each.all)
@@ -142,21 +137,25 @@ std::string overview(const matrix& wanted, const std::vector<chapter>& chapters)
             } else if (index == 0) {
                 out << cell_text(text_of(interval_of(found->of.accuracies), false));
             } else {
-                const auto difference = interval_of(found->of.differences);
-                out << compared(text_of(difference, true), found->of.time_ratio, found->of.training_saved);
-                medians[index].differences.push_back(difference.mean);
-                medians[index].time_ratios.push_back(found->of.time_ratio);
-                medians[index].saved.push_back(found->of.training_saved);
+                out << compared(text_of(interval_of(found->of.differences), true), found->of.time_ratio,
+                                found->of.training_saved);
+                together[index].add(found->of);
             }
         }
         out << "</tr>\n";
     }
     out << "<tr><th scope=\"row\">median</th><td></td><td></td>";
-    for (std::size_t index = 1; index < medians.size(); ++index)
-        out << (medians[index].saved.empty()
+    for (std::size_t index = 1; index < together.size(); ++index)
+        out << (together[index].differences.empty()
                     ? cell_text("–")
-                    : compared(text_of({.mean = median_of(medians[index].differences)}, true),
-                               median_of(medians[index].time_ratios), median_of(medians[index].saved)));
+                    : compared(text_of({.mean = median_of(together[index].differences)}, true),
+                               median_of(together[index].time_ratios),
+                               median_of(together[index].training_saved)));
+    out << "</tr>\n<tr><th scope=\"row\">mean, against never with as many FLOPs</th><td></td><td></td>";
+    for (std::size_t index = 1; index < together.size(); ++index)
+        out << cell_text(together[index].against_less.empty()
+                             ? "–"
+                             : text_of(interval_of(together[index].against_less), true));
     out << "</tr>\n" << table_end;
     return out.str();
 }

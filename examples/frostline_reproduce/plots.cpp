@@ -191,14 +191,15 @@ std::string cost_plot(const std::string& work, const std::vector<series>& all, c
 std::string frost_map(const std::string& title, const run_history& history) {
     svg::level_map map{.blocks = history.blocks, .epochs = history.epochs.size()};
     std::string description = sentence("Of ", history.blocks, " blocks, from the input on:");
-    std::size_t frozen = 0, dropped = 0;
+    std::size_t frozen = 0, dropped = 0;  // wherever they lie; and leading ones
     for (std::size_t index = 0; index < history.epochs.size(); ++index) {
         const auto& epoch = history.epochs[index];
         for (std::size_t block = 0; block < history.blocks; ++block)
             map.at(block, index) = block < epoch.dropped ? 2 : block < epoch.frozen ? 1 : 0;
         for (const auto block : epoch.frozen_behind) map.at(block, index) = 1;
-        if (epoch.frozen == frozen && epoch.dropped == dropped) continue;
-        frozen = epoch.frozen;
+        const std::size_t frozen_now = epoch.frozen + epoch.frozen_behind.size();
+        if (frozen_now == frozen && epoch.dropped == dropped) continue;
+        frozen = frozen_now;
         dropped = epoch.dropped;
         description +=
             sentence(" in epoch ", index + 1, ", ", frozen, " frozen, ", dropped, " of them dropped;");

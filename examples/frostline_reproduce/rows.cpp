@@ -47,14 +47,15 @@ private:
     // What `never` reaches for the training FLOPs of a result: on the line between the two numbers of epochs
     // around them.
     std::optional<double> never_at_flops_of(const cell_result& result, std::uint64_t seed) const {
+        const auto around = epochs_around(result, work_.epochs);
         if (result.training_flops >= result.training_flops_full) {
             const auto whole = result_of(never(), seed, work_.epochs);
             return whole ? std::optional(whole->accuracy) : std::nullopt;
         }
         std::vector<cell_result> ends;
-        for (const auto epochs : epochs_around(result, work_.epochs))
+        for (const auto epochs : around)
             if (const auto less = result_of(never(), seed, epochs)) ends.push_back(*less);
-        if (ends.size() == 1)
+        if (around.size() == 1)
             if (const auto whole = result_of(never(), seed, work_.epochs)) ends.push_back(*whole);
         if (ends.size() != 2) return std::nullopt;
         const double way = (result.training_flops - ends[0].training_flops) /
@@ -75,7 +76,7 @@ private:
             line.runs.push_back({.seed = seed, .what = cell_of(work_, how, seed, epochs), .result = *result});
             line.accuracies.push_back(100 * result->accuracy);
             line.differences.push_back(100 * (result->accuracy - whole->accuracy));
-            if (const auto less = never_at_flops_of(*result, seed))
+            if (const auto less = never_at_flops_of(*result, seed); less && !line.fewer_epochs)
                 line.against_less.push_back(100 * (result->accuracy - *less));
             forward += result->forward_flops;
             training += result->training_flops;
@@ -96,6 +97,13 @@ private:
 };
 
 }  // namespace
+
+void all_workloads::add(const row& line) {
+    differences.push_back(interval_of(line.differences).mean);
+    if (!line.against_less.empty()) against_less.push_back(interval_of(line.against_less).mean);
+    time_ratios.push_back(line.time_ratio);
+    training_saved.push_back(line.training_saved);
+}
 
 std::vector<row> rows_of(const workload& work, const results& finished) {
     return workload_rows(work, finished).all();

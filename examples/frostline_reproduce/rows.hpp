@@ -32,6 +32,13 @@ struct row {
     double accuracy() const { return interval_of(accuracies).mean; }
 };
 
+/// A method over the workloads in which it has been run: means over their seeds, one a workload.
+struct all_workloads {
+    std::vector<double> differences, against_less, time_ratios, training_saved;
+
+    void add(const row& line);
+};
+
 /// The lines of a workload's table, `never` first; none before anything is finished.
 std::vector<row> rows_of(const workload& work, const results& finished);
 

@@ -7,6 +7,9 @@
 
 #include <fstream>
 #include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -25,6 +28,26 @@ std::string markdown(const std::vector<row>& rows) {
             << (line.against_less.empty() ? "" : text_of(interval_of(line.against_less), true)) << " | "
             << format_percent(line.forward_saved) << " | " << format_percent(line.training_saved) << " | "
             << format_fixed(line.time_ratio, 2) << " | " << (line.on_front ? "yes" : "") << " |\n";
+    }
+    return out.str();
+}
+
+// Of the methods but `never`, from the rows of each workload.
+std::string markdown(const matrix& wanted, const std::vector<std::vector<row>>& by_workload) {
+    std::ostringstream out;
+    out << "| method | workloads | against never, points: median | against never with as many FLOPs, points: "
+           "mean | training FLOPs saved: median | times faster: median |\n|---|---|---|---|---|---|\n";
+    for (auto name = wanted.methods.begin() + 1; name < wanted.methods.end(); ++name) {
+        all_workloads together;
+        for (const auto& rows : by_workload)
+            for (const auto& line : rows)
+                if (line.name == *name) together.add(line);
+        if (together.differences.empty()) continue;
+        out << "| " << *name << " | " << together.differences.size() << " | "
+            << text_of({.mean = median_of(together.differences)}, true) << " | "
+            << (together.against_less.empty() ? "" : text_of(interval_of(together.against_less), true))
+            << " | " << format_percent(median_of(together.training_saved)) << " | "
+            << format_fixed(median_of(together.time_ratios), 2) << " |\n";
     }
     return out.str();
 }
@@ -56,8 +79,9 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
     cells
         << "workload,method,seed,epochs," << wanted.accuracy
         << ",seconds,forward_flops,training_flops,forward_flops_saved,training_flops_saved,record,command\n";
+    std::vector<std::vector<row>> by_workload;
     for (const auto& work : wanted.workloads) {
-        const auto rows = rows_of(work, finished);
+        auto rows = rows_of(work, finished);
         if (rows.empty()) continue;
         tables << "\n## " << work.name << "\n\n"
                << markdown(rows) << "\nCommands in this folder, with the first seed:\n\n```sh\n";
@@ -80,7 +104,13 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
                           << 1 - share * result.training_flops / result.training_flops_full << ','
                           << what.record << ',' << quoted(command_of(what, result)) << '\n';
                 }
+        by_workload.push_back(std::move(rows));
     }
+    if (by_workload.size() > 1)
+        tables
+            << "\n## All workloads\n\nEach workload counts once, with its mean over seeds; the interval is "
+               "over workloads.\n\n"
+            << markdown(wanted, by_workload);
     write(folder / "table.md", tables.str());
     write(folder / "cells.csv", cells.str());
 }

@@ -152,6 +152,24 @@ def shows_everything(text, page, plots):
     check(page_records.HOSTILE not in text, "names are escaped")
 
 
+def sums_up(page, table):
+    """By hand: `early` trains for 71 of 90 parts, as many as 4.73 epochs of six, and ends where `never` does: 1.20
+    points above the line between four epochs of `never` and five."""
+    check("| early | 2 | +0.00 | +1.20 ± 0.00 | 21.11 % | 1.27 |" in table, "the table sums up the workloads", table)
+    check("mean, against never with as many FLOPs" in page.texts["th"] and page.texts["td"].count("+1.20 ± 0.00") == 2,
+          "and so does the overview", page.texts["td"])
+    check(len(re.findall(r"\| never, [45] epochs \| [^|]+ \| [^|]+ \|  \|", table)) == 4,
+          "never is not compared with itself", table)
+
+
+def lacks_a_neighbour(results):
+    (results / "Large/never-4-epochs-seed-1.jsonl").unlink()
+    status, _, errors = tool.run(results.with_suffix(".json"), results, "--tables-only")
+    small, large = (results / "table.md").read_text().split("## Large")
+    check(status == 0 and "| early | 89.42 ± 0.25 | +0.00 ± 0.00 | +1.20 ± 0.00 |" in small and "| early | 89.32 | +0.00 |  |" in large,
+          "nothing is read off a line with one end", large, errors)
+
+
 def make_page(folder):
     results = folder / "results"
     matrix = page_records.write_results(results)
@@ -202,6 +220,8 @@ def main():
         plots = draws_well(text)
         shows_everything(text, page, plots)
         shows_what_happened(plots)
+        sums_up(page, (folder / "results/table.md").read_text())
+        lacks_a_neighbour(folder / "results")
 
         empty = folder / "empty"
         status, _, errors = tool.run(folder / "results.json", empty, "--tables-only")

@@ -82,7 +82,7 @@ void print(const frostline::recorded_run& run, const std::vector<std::string>& n
                                                             .grows = basis.grows},
                                                            basis.costs);
                 if (decision.dropped != dropped) tiers_used = decision.tiers;
-                return decision.dropped;
+                return frostline::replayed_drop{decision.dropped, decision.share};
             }));
     }
 

@@ -40,7 +40,7 @@ struct trained {
 };
 
 /// Trains with `policy`, and reads the record of it.
-trained train(const any_policy& policy, const training_options& options) {
+trained train(const any_policy& policy, const training_options& options, std::size_t store_budget = plenty) {
     const scratch_file file;
     const auto data = images(150);
     auto network = make_network();
@@ -48,7 +48,7 @@ trained train(const any_policy& policy, const training_options& options) {
     {
         record log(file.path(), policy.name(), "weight_change");
         trainer trains(network, softmax_cross_entropy<float>{}, sgd<float>{}, weight_change{}, policy,
-                       memory_feature_store<float>(plenty), log, result.events);
+                       memory_feature_store<float>(store_budget), log, result.events);
         result.summary = trains.run(options, data);
     }
     const auto runs = record_reader(file.path()).read();
@@ -60,19 +60,19 @@ trained train(const any_policy& policy, const training_options& options) {
 replay_result replayed(const recorded_run& run, const any_policy& policy) {
     return replay(run, policy,
                   [&](std::size_t frozen, std::size_t dropped, std::size_t filled, std::size_t epochs_left) {
-                      return plan_drop({.blocks = run.costs,
-                                        .row_bytes = run.plan->row_bytes,
-                                        .tiers = run.plan->tiers,
-                                        .samples = run.training_samples,
-                                        .views = run.views,
-                                        .epochs_left = epochs_left,
-                                        .frozen = frozen,
-                                        .dropped = dropped,
-                                        .filled_views = filled,
-                                        .tiers_used = dropped > 0 ? 1u : 0u,
-                                        .grows = run.plan->grows},
-                                       run.plan->costs)
-                          .dropped;
+                      const auto plan = plan_drop({.blocks = run.costs,
+                                                   .row_bytes = run.plan->row_bytes,
+                                                   .tiers = run.plan->tiers,
+                                                   .samples = run.training_samples,
+                                                   .views = run.views,
+                                                   .epochs_left = epochs_left,
+                                                   .frozen = frozen,
+                                                   .dropped = dropped,
+                                                   .filled_views = filled,
+                                                   .tiers_used = dropped > 0 ? 1u : 0u,
+                                                   .grows = run.plan->grows},
+                                                  run.plan->costs);
+                      return replayed_drop{plan.dropped, plan.share};
                   });
 }
 
@@ -132,6 +132,18 @@ TEST_CASE("a policy replayed on its own run freezes and drops the same at the sa
         return set.insert(3);
     });
     check_same(train(sets, options_for(8)), sets);
+}
+
+TEST_CASE("where the store has room for a part of the rows, the replay counts the others in each epoch") {
+    const any_policy half = answers({0, 2});
+    const auto roomy = train(half, options_for(8));
+    const auto& last = roomy.events.moves.back();
+    REQUIRE(last.dropped > 0);
+    const std::size_t rows = 150 * roomy.recorded.plan->row_bytes[last.dropped - 1];
+    const auto tight = train(half, options_for(8), rows * 2 / 5);
+    CHECK(tight.summary.forward_flops > roomy.summary.forward_flops);
+    CHECK(tight.summary.forward_flops < tight.summary.forward_flops_full);
+    check_same(tight, half);
 }
 
 TEST_CASE("a policy that looks at scores, losses, rates and costs is replayed as it was") {

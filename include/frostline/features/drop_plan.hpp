@@ -35,6 +35,7 @@ struct drop_situation {
 struct drop_decision {
     std::size_t dropped = 0;
     std::size_t tiers = 0;  ///< the leading tiers of the store that are used
+    double share = 1;       ///< of the rows that fit there
     std::string reason{};   ///< one sentence
     std::vector<drop_option> options{};
 };
@@ -177,6 +178,7 @@ inline drop_decision plan_drop(const drop_situation& now, const plan_costs& cost
     const auto& chosen = options[best];
     decision.dropped = chosen.dropped;
     decision.tiers = chosen.tiers;
+    if (best != 0) decision.share = chosen.share;
     double budget = 0;
     std::string places;
     for (std::size_t tier = 0; tier < (best == 0 ? now.tiers.size() : chosen.tiers); ++tier) {

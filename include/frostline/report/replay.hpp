@@ -33,14 +33,20 @@ struct replay_result {
     }
 };
 
+/// How many leading blocks of the network are dropped, and which share of the rows of all views is stored.
+struct replayed_drop {
+    std::size_t dropped = 0;
+    double share = 1;
+};
+
 /// Runs a policy on the decisions of a recorded run, without training: what it would have frozen and when,
 /// and the FLOPs that the trainer would have counted. The policy sees no scores of what it has frozen, as in
 /// a run of its own; but the scores are those of the recorded run, so that of a policy that trained it (or of
-/// one that decides alike) the replay is exact, and of any other it tells what it would have done at each
-/// decision with those scores. The record of a run with `never` has scores of all blocks and serves for all.
-/// @param drop  drop(frozen, dropped, filled_views, epochs_left): how many leading blocks of the network are
-/// dropped at the end of an epoch, `frozen` of them frozen, `dropped` dropped now and so many views stored
-/// there
+/// one that decides alike) the replay is exact, unless a store with room for a part of the rows holds two
+/// cuts at a time; of any other it tells what it would have done at each decision with those scores. The
+/// record of a run with `never` has scores of all blocks and serves for all.
+/// @param drop  drop(frozen, dropped, filled_views, epochs_left): the replayed_drop at the end of an epoch,
+/// where `frozen` blocks of the network are frozen, `dropped` dropped now and so many views stored there
 template <freezing_policy Policy, class Drop>
 replay_result replay(const recorded_run& run, const Policy& policy, const Drop& drop) {
     const std::size_t blocks = run.learning_blocks.size(), last = blocks - 1;
@@ -61,9 +67,13 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
     std::size_t dropped = 0;
     const std::size_t views = std::max<std::size_t>(1, run.views);
     const bool grows = run.plan && run.plan->grows;
-    // The cut at which each view is stored; the first epoch on a view that is not, or at an earlier cut, runs
-    // the dropped blocks behind that once more.
-    std::vector<std::size_t> stored(views, 0);
+    // What is stored of each view; the first epoch on a view that is not, or at an earlier cut, runs the
+    // dropped blocks behind that once more.
+    struct stored_view {
+        std::size_t cut = 0, rows = 0;
+    };
+    std::vector<stored_view> stored(views);
+    double share = 1;
     std::vector<decision_scores> scores;
     std::vector<double> train_losses, learning_rates;
     auto next = run.decisions.begin();
@@ -71,16 +81,26 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
         static_cast<double>(flops.full_of_sample()) * static_cast<double>(run.training_samples * run.epochs);
 
     const auto change = [&](std::size_t epoch, std::size_t step, const frozen_blocks& wanted,
-                            std::size_t dropped_then) {
-        if (dropped_then < dropped || (dropped_then > dropped && !grows)) stored.assign(views, 0);
-        if (wanted != frozen || dropped_then != dropped)
-            result.moves.push_back({epoch, step, wanted, dropped_then});
+                            const replayed_drop& then) {
+        if (then.dropped < dropped || (then.dropped > dropped && !grows)) stored.assign(views, {});
+        if (wanted != frozen || then.dropped != dropped)
+            result.moves.push_back({epoch, step, wanted, then.dropped});
         frozen = wanted;
-        dropped = dropped_then;
+        dropped = then.dropped;
+        share = then.share;
         behind.assign(frozen.behind().empty() ? 0 : run.blocks(), false);
         for (std::size_t block = 0; block < behind.size(); ++block)
             behind[block] =
                 block >= of_learning_block(frozen.leading()) && frozen.contains(learning_block_of[block]);
+    };
+    // After an epoch on a view; views that came earlier have taken their room.
+    const auto store = [&](std::size_t view) {
+        auto room =
+            static_cast<std::size_t>(share * static_cast<double>(views * run.training_samples) + 1e-6);
+        for (std::size_t other = 0; other < views; ++other)
+            if (other != view) room -= std::min(room, stored[other].rows);
+        stored[view] =
+            dropped == 0 ? stored_view{} : stored_view{dropped, std::min(room, run.training_samples)};
     };
     const auto within_limits = [&](const frozen_blocks& wanted) {
         frozen_blocks allowed(std::min(wanted.leading(), last));
@@ -94,7 +114,8 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
             if (frozen.contains(block)) scores.back()[block] = std::nullopt;
         train_losses.push_back(made.train_loss);
         learning_rates.push_back(made.learning_rate);
-        const auto spent = static_cast<double>(flops.forward() + flops.backward());
+        const auto spent = static_cast<double>(flops.forward_full() + flops.backward()),
+                   ran = static_cast<double>(flops.forward() + flops.backward());
         const frozen_blocks wanted =
             policy(training_view{.epoch = made.epoch,
                                  .epochs = run.epochs,
@@ -109,7 +130,7 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
                                  .costs = costs,
                                  .steps = run.epochs * run.steps_per_epoch,
                                  .frozen_behind = frozen.behind(),
-                                 .spent = {spent, full, full > 0 ? run.seconds * spent / full : 0}});
+                                 .spent = {spent, full, full > 0 ? run.seconds * ran / full : 0}});
         return within_limits(wanted);
     };
 
@@ -126,22 +147,26 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
         for (std::size_t seen = 0; seen < run.training_samples;) {
             const std::size_t samples = std::min(run.batch_size, run.training_samples - seen);
             const std::size_t boundary = of_learning_block(frozen.leading());
-            const std::size_t from = std::min(stored[epoch % views], dropped);
-            flops.add_step(samples, from == 0 ? samples : 0, boundary, dropped, behind);
-            if (from > 0) flops.add_advance(samples, from, dropped);
+            const auto& [cut, rows] = stored[epoch % views];
+            const std::size_t from = std::min(cut, dropped);
+            const std::size_t read = from == 0 ? 0
+                                               : rows * (seen + samples) / run.training_samples -
+                                                     rows * seen / run.training_samples;
+            flops.add_step(samples, samples - read, boundary, dropped, behind);
+            flops.add_advance(read, from, dropped);
             seen += samples;
             ++step;
             if (next == run.decisions.end() || next->step != step || seen == run.training_samples) continue;
             const auto wanted = decide(*next++);
             const std::size_t kept = dropped <= of_learning_block(wanted.leading()) ? dropped : 0;
-            change(epoch, step, wanted, kept);
+            change(epoch, step, wanted, {kept, share});
         }
-        stored[epoch % views] = dropped;
+        store(epoch % views);
         frozen_blocks wanted = frozen;
         if (next != run.decisions.end() && next->step == step) wanted = decide(*next++);
         if (epoch + 1 == run.epochs) break;
         const std::size_t boundary = of_learning_block(wanted.leading());
-        const auto filled = static_cast<std::size_t>(std::count(stored.begin(), stored.end(), dropped));
+        const auto filled = static_cast<std::size_t>(std::ranges::count(stored, dropped, &stored_view::cut));
         change(epoch + 1, step, wanted, drop(boundary, dropped, filled, run.epochs - epoch - 1));
     }
     result.forward_flops = flops.forward();

@@ -117,6 +117,21 @@ TEST_CASE("head_first lets the head learn alone, then begins its policy anew") {
     CHECK(scorer_of(head_first(meant{})) == "mine");
 }
 
+TEST_CASE("head_first knows its share of the run by the steps, not by missing scores") {
+    const std::vector<decision_scores> silent(2, decision_scores(4));
+    training_view view{
+        .epochs = 10, .blocks = 4, .last_freezable = 3, .frozen = 3, .scores = silent, .steps = 100};
+    view.step = 80;
+    view.first_step = 60;  // what came before is kept no longer
+    CHECK(head_first(head_only{}, 0.3)(view) == 3);
+    view.step = 40;
+    view.first_step = 20;  // the first of the two is still of the head alone
+    CHECK(head_first(head_only{}, 0.3)(view) == 3);
+    view.step = 30;
+    view.first_step = 10;
+    CHECK(head_first(head_only{}, 0.3)(view) == 0);
+}
+
 TEST_CASE("what a policy freezes at the start stays so when it may thaw later, too") {
     const training_view view{.epochs = 10, .blocks = 5, .last_freezable = 4};
     const learn_and_drop inner{.from_start = 0.4};

@@ -97,6 +97,14 @@ inline training_view since(training_view view, std::size_t decisions) {
     return view;
 }
 
+/// The share of the run from one decision to the next, as they have come so far.
+inline double share_of_interval(const training_view& view) {
+    if (view.steps > 0 && !view.scores.empty())
+        return static_cast<double>(view.step - view.first_step) / static_cast<double>(view.scores.size()) /
+               static_cast<double>(view.steps);
+    return 1.0 / static_cast<double>(std::max<std::size_t>(1, view.epochs));
+}
+
 /// A policy that thaws every block when `reason` says so, and is `inner` otherwise, which sees only what
 /// happened since then.
 template <reason_to_thaw Reason, freezing_policy Inner>
@@ -138,7 +146,7 @@ public:
         : scorer(scorer_of(inner)), inner_(std::move(inner)), share_(share), factor_(factor) {}
 
     frozen_blocks operator()(const training_view& view) const {
-        if (next_decision(view) > 1 - share_ + 1e-9) return 0;
+        if (view.progress() + share_of_interval(view) > 1 - share_ + 1e-9) return 0;
         return inner_(view);
     }
 
@@ -157,15 +165,6 @@ public:
 
 private:
     bool in_last_share(double progress) const { return progress >= 1 - share_ - 1e-9; }
-
-    // The share of the run that will be finished then, as decisions have come so far.
-    static double next_decision(const training_view& view) {
-        double interval = 1.0 / static_cast<double>(std::max<std::size_t>(1, view.epochs));
-        if (view.steps > 0 && !view.scores.empty())
-            interval = static_cast<double>(view.step - view.first_step) /
-                       static_cast<double>(view.scores.size()) / static_cast<double>(view.steps);
-        return view.progress() + interval;
-    }
 
     Inner inner_;
     double share_;
@@ -186,10 +185,15 @@ public:
 
     frozen_blocks operator()(const training_view& view) const {
         if (view.progress() < share_ - 1e-9) return view.last_freezable;
-        // Frozen blocks have no scores, so the first decisions without any are those of the head alone.
+        // Decisions on intervals that began within the share are of the head alone. That blocks have no
+        // scores does not tell: the inner policy may have frozen them, or the scorer have no evidence.
+        const double interval = share_of_interval(view);
+        const std::size_t decisions = view.scores.size();
         std::size_t past = 0;
-        while (past < view.scores.size() && of_head_alone(view, view.scores[past])) ++past;
-        if (past > 0 && past == view.scores.size()) return 0;
+        while (past < decisions &&
+               view.progress() - static_cast<double>(decisions - past) * interval < share_ - 1e-9)
+            ++past;
+        if (past > 0 && past == decisions) return 0;
         return inner_(since(view, past));
     }
 
@@ -202,11 +206,6 @@ public:
     }
 
 private:
-    static bool of_head_alone(const training_view& view, const decision_scores& scores) {
-        return std::none_of(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(view.last_freezable),
-                            [](const std::optional<double>& score) { return score.has_value(); });
-    }
-
     Inner inner_;
     double share_;
 };

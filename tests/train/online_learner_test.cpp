@@ -319,6 +319,28 @@ TEST_CASE("where features replace pixels, what thaws learns from new samples alo
     CHECK(run.learner.buffer().size() == 2);
 }
 
+TEST_CASE("a sample whose features are lost is given up where there are no pixels, and others are replayed") {
+    struct leaking_store : memory_feature_store<float> {
+        leaking_store() : memory_feature_store<float>(plenty) {}
+        std::size_t calls = 0;
+
+        void get(std::span<const feature_key> keys, tensor<float>& rows, std::vector<std::size_t>& missed) {
+            if (++calls % 4 == 0) forget(keys.first(1));
+            memory_feature_store<float>::get(keys, rows, missed);
+        }
+    };
+    auto options = quick();
+    options.keep_pixels = false;
+    online_run run(options, by_decision({0, 0, 0, 0, 2, 2, 2, 2, 4}), leaking_store{});
+    run.fit_steps(40);
+    CHECK(run.learner.dropped() == boundary_of[2]);
+    CHECK_FALSE(run.learner.buffer().has_pixels());
+    CHECK(run.events.steps.back().samples == 4);
+    run.fit_steps(60);
+    CHECK(run.learner.dropped() == boundary_of[4]);
+    CHECK(run.events.steps.back().samples == 4);
+}
+
 TEST_CASE("a store too small for the features of all samples leaves their pixels alone") {
     auto options = quick();
     options.keep_pixels = false;

@@ -168,14 +168,13 @@ private:
     void assemble(const tensor<T>& images, std::span<const std::int32_t> targets, online_step& report) {
         const std::size_t frozen = line_.frozen(), count = targets.size();
         const std::size_t size = network_.shape_at(frozen).size();
-        draw_replayed();
+        const tensor<T>* const replayed = replay();
         resize(features_, count + replayed_.size(), network_.shape_at(frozen));
         targets_.assign(targets.begin(), targets.end());
         ids_.resize(count);
         std::iota(ids_.begin(), ids_.end(), std::uint64_t{samples_});
-        if (!replayed_.empty()) {
-            const tensor<T>& rows = replayed_features();
-            std::copy_n(rows.data(), rows.size(), features_.data() + count * size);
+        if (replayed) {
+            std::copy_n(replayed->data(), replayed->size(), features_.data() + count * size);
             targets_.insert(targets_.end(), old_targets_.begin(), old_targets_.end());
             for (const std::size_t index : replayed_) ids_.push_back(buffer_.number(index));
         }
@@ -190,10 +189,27 @@ private:
         store_accepted();
     }
 
-    const tensor<T>& replayed_features() {
+    // What enters the first block that learns, of samples that are drawn; null where there are none.
+    const tensor<T>* replay() {
+        const tensor<T>* rows = nullptr;
+        do draw_replayed();
+        while (!replayed_.empty() && !(rows = replayed_features()));
+        return rows;
+    }
+
+    // Null where the store has lost one of them since, and there are no pixels to compute it from: all such
+    // samples have been given up then.
+    const tensor<T>* replayed_features() {
         line_.take_filled_samples();  // what was counted before is not asked for here
         line_.take_advanced_samples([](std::size_t, std::size_t) {});
-        return line_.input(buffer_, replayed_, old_targets_, old_ids_);
+        const std::size_t held = buffer_.size();
+        try {
+            return &line_.input(buffer_, replayed_, old_targets_, old_ids_);
+        } catch (const argument_error&) {
+            if (!buffer_.has_pixels()) remove_lost();
+            if (buffer_.size() == held) throw;
+            return nullptr;
+        }
     }
 
     void draw_replayed() {
@@ -284,6 +300,10 @@ private:
         tell(decision);
         move(decision.wanted,
              sentence("the policy wants ", decision.wanted.leading(), " learning blocks frozen"));
+        tell_failure();
+    }
+
+    void tell_failure() {
         if (const auto problem = problem_of(store_); !problem.empty() && !std::exchange(failure_told_, true))
             tell(store_failed{decided_, steps_, problem});
     }
@@ -294,6 +314,7 @@ private:
         const std::size_t frozen = decisions_.boundary(wanted.leading());
         auto behind = decisions_.frozen_behind(wanted);
         if (frozen == frozen_before && behind == line_.behind()) return;
+        tell_failure();  // which the store forgets where it is cleared
         drop_decision planned{.dropped = dropped_before, .tiers = planner_.tiers_used()};
         if (frozen != frozen_before) planned = plan(frozen);
         reset_thawed(step_.optimiser(), network_.blocks(), {frozen_before, line_.behind()}, {frozen, behind});
@@ -329,10 +350,10 @@ private:
     // probe batch has still to be taken.
     void store_in_place_of_pixels() {
         if (line_.dropped() == 0 || decisions_.paused()) return;
-        for (std::size_t first = 0; first < buffer_.size(); first += rows_at_once) {
+        for (std::size_t first = 0; first < buffer_.size();) {
             replayed_.resize(std::min(rows_at_once, buffer_.size() - first));
             std::iota(replayed_.begin(), replayed_.end(), first);
-            replayed_features();
+            first = replayed_features() ? first + rows_at_once : 0;  // 0: others have taken their places
         }
         if (!buffer_.has_pixels()) return remove_lost();
         for (std::size_t index = 0; index < buffer_.size(); ++index)

@@ -167,7 +167,9 @@ TEST_CASE("after the disk was full a store goes on with what it holds, and takes
     }
     put(store, keys_from(2, 4));
     CHECK(rows_of(store, keys_from(0, 6)) == 2);
+    CHECK_FALSE(store.problem().empty());
     store.clear();
+    CHECK(store.problem().empty());
     put(store, keys_from(0, 6));
     CHECK(rows_of(store, keys_from(0, 6)) == 6);
 }

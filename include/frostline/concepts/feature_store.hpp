@@ -57,8 +57,8 @@ struct tier_costs {
 ///    in place of one of budget() bytes. Then also `f.use_tiers(count)`, that new rows go to the leading
 ///    `count` of them alone, and `f.measure(shape) -> std::vector<tier_costs>`, called when nothing is held.
 /// 8. `f.row_bytes(shape) -> std::size_t`: what a row of this shape takes, in place of its size.
-/// 9. `f.problem() -> std::string`: one sentence on why rows were lost that should be there; empty: none
-/// were.
+/// 9. `f.problem() -> std::string`: one sentence on why rows were lost since the last clear() that should be
+///    there; empty: none were.
 /// 10. `f.holds(key) -> bool`, const: whether the row is held. A run that is resumed puts those rows again
 ///     before it goes on; where a store does not tell, it fills as training goes, and that is counted.
 ///

@@ -30,6 +30,10 @@ namespace frostline::inline FROSTLINE_ISA {
 /// written, cannot be read, or comes back with another checksum is forgotten, too; after the first that
 /// cannot be written no further one is taken until clear(). That a row cannot be written comes out in a later
 /// call than its put.
+///
+/// forget() gives space back at once, but file systems do so by whole blocks (often of 4 KiB): while a cut is
+/// advanced, up to a block more is in use for each row that is not of whole blocks, which bytes() does not
+/// count.
 template <class T, encoding<T> Encoding = exact_encoding>
 class disk_feature_store {
 public:
@@ -160,6 +164,7 @@ public:
         index_ = {};
         cuts_.clear();
         full_ = false;
+        problem_.clear();
     }
 
     bool holds(const feature_key& key) const { return index_.contains(key); }

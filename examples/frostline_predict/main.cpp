@@ -41,7 +41,6 @@
 namespace {
 
 using scalar = float;
-constexpr int bad_command_line = 2;
 constexpr std::size_t batch_size = 32;
 
 struct settings {

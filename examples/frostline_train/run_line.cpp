@@ -23,6 +23,7 @@ frostline::record_line run_json(const settings& chosen, const std::string& polic
             {"data", chosen.data},
             {"data_dir", chosen.data_dir},
             {"data_folder", frostline::folder_of(chosen.data, chosen.data_dir).string()},
+            {"image_size", chosen.image_size.value_or(0)},
             {"decide_every", chosen.decide_every},
             {"epochs", chosen.epochs},
             {"batch_size", chosen.batch_size},
@@ -57,8 +58,7 @@ namespace {
 // change.
 frostline::run_identity identity_of(const settings& chosen, const std::string& policy) {
     const auto run = run_json(chosen, policy);
-    frostline::run_identity identity{{"option image-size", std::to_string(chosen.image_size.value_or(0))},
-                                     {"option compare", chosen.compare ? "true" : "false"},
+    frostline::run_identity identity{{"option compare", chosen.compare ? "true" : "false"},
                                      {"presence of a record", chosen.record.empty() ? "false" : "true"}};
     constexpr std::array<std::string_view, 5> places{"event", "data_dir", "data_folder", "plan_costs",
                                                      "weights"};

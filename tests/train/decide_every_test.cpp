@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Decisions within epochs, and learning rates that a policy sets.
+#include "frostline/freeze/named_policy.hpp"
 #include "frostline/freeze/policies/freeze_out.hpp"
 #include "frostline/freeze/thawing.hpp"
 #include "frostline/train/trainer.hpp"
@@ -99,6 +100,23 @@ TEST_CASE("a policy sees what the run has cost so far") {
     CHECK(seen[3].flops == total);
     CHECK(seen[0].seconds > 0);
     CHECK(seen[3].seconds > seen[2].seconds);
+}
+
+TEST_CASE("a budget of FLOPs freezes the same with and without a store, which alone saves more") {
+    const auto data = images(150);
+    const any_policy policy = named_policy("budget:share=0.6");
+    test_run recomputed(make_network(), policy),
+        stored(make_network(), policy, memory_feature_store<float>(plenty));
+    const auto without = recomputed.trains.run(options_for(12), data),
+               with = stored.trains.run(options_for(12), data);
+    CHECK(stored.equals(recomputed));
+    CHECK(with.backward_flops == without.backward_flops);
+    CHECK(with.forward_flops < without.forward_flops);
+    const auto all = [](std::uint64_t forward, std::uint64_t backward) {
+        return static_cast<double>(forward + backward);
+    };
+    CHECK(all(without.forward_flops, without.backward_flops) <=
+          0.61 * all(without.forward_flops_full, without.backward_flops_full));
 }
 
 TEST_CASE("a policy sets the learning rate of each block, and scorers are told") {

@@ -31,7 +31,7 @@ struct block_costs {
 
 /// What a run has cost so far.
 struct run_spending {
-    double flops = 0;       ///< forward and backward
+    double flops = 0;       ///< forward and backward, as if frozen blocks were never dropped
     double full_flops = 0;  ///< forward and backward of the whole run, if nothing ever froze
     double seconds = 0;     ///< of training, scoring and filling
 };
@@ -60,7 +60,7 @@ struct training_view {
         return block < frozen || std::binary_search(frozen_behind.begin(), frozen_behind.end(), block);
     }
 
-    /// Share of the run that is finished, in [0, 1].
+    /// Share of the run that is finished, in [0, 1]; above 1 online, behind the horizon.
     double progress() const {
         if (steps > 0) return static_cast<double>(step) / static_cast<double>(steps);
         return epochs > 0 ? static_cast<double>(epoch) / static_cast<double>(epochs) : 0.0;

@@ -49,6 +49,7 @@ run_identity identity_of(const training_options& options, const Train& train) {
         {"weight decay", exact_text(options.weight_decay)},
         {"seed", std::to_string(options.seed)},
         {"number of shards", std::to_string(options.shards)},
+        {"synchronised batch norm", options.synchronise_batch_norm ? "true" : "false"},
         {"number of steps between decisions", std::to_string(options.decide_every)},
         {"number of training samples", std::to_string(train.size())},
         {"checksum of the training samples' ids", std::to_string(checksum_of(bytes.data(), bytes.size()))},

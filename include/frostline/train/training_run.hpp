@@ -237,8 +237,9 @@ private:
         const auto& spent = now_.summary;
         const double full_flops = static_cast<double>(flops_.full_of_sample()) *
                                   static_cast<double>(train_.size() * options_.epochs);
+        // Not what dropping saves: weights would depend on the store then.
         const std::uint64_t flops =
-            spent.forward_flops + spent.backward_flops + flops_.forward() + flops_.backward();
+            spent.forward_flops_full + spent.backward_flops + flops_.forward_full() + flops_.backward();
         const double seconds = together_.of_first(spent.seconds + training_.seconds());
         const double loss = std::exchange(now_.since_decision, {}).mean();
         auto decision = parts_.decisions.take(
@@ -344,6 +345,7 @@ private:
         const std::size_t frozen = wanted_boundary();
         auto behind = parts_.decisions.frozen_behind(wanted_);
         if (frozen == frozen_before && plan.dropped == dropped_before && behind == line.behind()) return;
+        tell_failure(now_.epoch);  // which the store forgets where it is cleared
         reset_thawed(parts_.step.optimiser(), parts_.network.blocks(), {frozen_before, line.behind()},
                      {frozen, behind});
         line.move(frozen, plan.dropped, std::move(behind));

@@ -11,9 +11,9 @@ namespace frostline::inline FROSTLINE_ISA {
 /// blocks f such that a linear rise from f to all freezable blocks, over the rest of the run, costs no more
 /// than is left of the budget. Every decision reckons anew with what has been spent.
 ///
-/// It reckons with frozen blocks that still run forward. Where dropping saves that too, less is spent than it
-/// expects, and it freezes later. With a budget of seconds the pace so far stands for the rest, and a run is
-/// no longer the same twice.
+/// FLOPs are reckoned as if frozen blocks still ran forward. What dropping saves comes on top: if the policy
+/// froze later for it, weights would depend on the store. With a budget of seconds, what dropping saves
+/// counts, since the pace so far stands for the rest, and a run is no longer the same twice.
 struct budget {
     double share = 0.7;  ///< of the forward and backward FLOPs of the run without freezing
     double seconds = 0;  ///< above 0: training time instead

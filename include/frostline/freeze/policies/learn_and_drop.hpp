@@ -19,19 +19,10 @@ namespace frostline::inline FROSTLINE_ISA {
 /// as a prefix, after a warm-up, and not all at once. A share of the blocks at the output end stays active:
 /// they cost little, and adapt to what the frozen ones have become.
 ///
-/// The distance left was first taken relative to the length of the weights. That grows with the number of
-/// steps in an epoch, as the distance gone does: what froze half-way on 10,000 images froze after seven
-/// epochs of ten on 60,000, and saved 1% of the FLOPs. Freezing at the mean of the weights over the last
-/// epoch, with and without new batch-norm statistics, gained nothing (ResNet-18, two seeds: -0.1 points), and
-/// annealing each block to a rate of zero before it freezes, as freeze_out does, lost 1.8 points where 43% of
-/// the FLOPs were saved; freezing from the full rate lost 0.8 at 44%. Thawing everything for the last sixth
-/// or quarter of the run at the schedule's rate (end_resume, remaining = 1) costs 13 to 21% of the FLOPs, and
-/// was not better either (ResNet-18, two seeds, validation: 87.1 and 87.0% on average, without it 87.3%).
-/// Nor was annealing the whole network at first, to a rate of zero at 42% of the run, freezing eight of its
-/// ten blocks there, and going on with the other two at the schedule's rate: 87.0% where half of the FLOPs
-/// were saved (ResNet-18, seed 1; this preset 87.6% at 57%). Freezing later and more at a time (warm_up 0.3,
-/// at_most 0.4) gives 87.6% at 54%, two seeds, where linear schedules lie, too: what is lost follows from the
-/// FLOPs saved.
+/// The distance left is not taken relative to the length of the weights: that grows with the number of steps
+/// in an epoch, as the distance gone does, so that what froze half-way on 10,000 images froze after seven
+/// epochs of ten on 60,000, and saved 1% of the FLOPs. What else was tried, and what this one is worth beside
+/// other policies, stands in docs/results/policies.md.
 ///
 /// Meant for scores by learning rate, such as weight_change.
 struct learn_and_drop {

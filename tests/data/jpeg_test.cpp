@@ -4,6 +4,11 @@
 #include "image_files.hpp"
 #include "support/catch.hpp"
 
+#include <cstddef>
+#include <cstdlib>
+#include <stdexcept>
+#include <vector>
+
 using namespace frostline;
 using Catch::Matchers::ContainsSubstring;
 
@@ -20,6 +25,45 @@ std::size_t size_field(const image_files::byte_string& bytes) {
     for (std::size_t at = 0; at + 9 < bytes.size(); ++at)
         if (bytes[at] == 0xFF && (bytes[at + 1] == 0xC0 || bytes[at + 1] == 0xC2)) return at + 5;
     throw std::runtime_error("no frame header");
+}
+
+/// A grey progressive image of two scans, the second of them repeated.
+image_files::byte_string with_scans(std::size_t scans) {
+    std::vector<jpeg_scan_info> script(2);
+    script[0] = {.comps_in_scan = 1, .component_index = {0}, .Ss = 0, .Se = 0, .Ah = 0, .Al = 0};
+    script[1] = {.comps_in_scan = 1, .component_index = {0}, .Ss = 1, .Se = 63, .Ah = 0, .Al = 0};
+    jpeg_error_mgr errors{};
+    jpeg_compress_struct info{};
+    info.err = jpeg_std_error(&errors);
+    jpeg_create_compress(&info);
+    unsigned char* memory = nullptr;
+    unsigned long size = 0;
+    jpeg_mem_dest(&info, &memory, &size);
+    info.image_width = info.image_height = 16;
+    info.input_components = 1;
+    info.in_color_space = JCS_GRAYSCALE;
+    jpeg_set_defaults(&info);
+    info.scan_info = script.data();
+    info.num_scans = 2;
+    jpeg_start_compress(&info, TRUE);
+    std::vector<JSAMPLE> row(16);
+    for (int line = 0; line < 16; ++line) {
+        for (std::size_t i = 0; i < row.size(); ++i)
+            row[i] = static_cast<JSAMPLE>(line * 16 + static_cast<int>(i * 7 % 16));
+        JSAMPROW source = row.data();
+        jpeg_write_scanlines(&info, &source, 1);
+    }
+    jpeg_finish_compress(&info);
+    image_files::byte_string bytes(memory, memory + size);
+    jpeg_destroy_compress(&info);
+    std::free(memory);
+
+    // The last Huffman table begins the second scan, and the last two bytes end the image.
+    std::size_t begin = bytes.size() - 2;
+    while (!(bytes[begin] == 0xFF && bytes[begin + 1] == 0xC4)) --begin;
+    const image_files::byte_string scan(bytes.begin() + static_cast<std::ptrdiff_t>(begin), bytes.end() - 2);
+    for (std::size_t more = 2; more < scans; ++more) bytes.insert(bytes.end() - 2, scan.begin(), scan.end());
+    return bytes;
 }
 
 }  // namespace
@@ -67,6 +111,13 @@ TEST_CASE("bytes behind the end of a JPEG image do no harm") {
     auto bytes = image_files::bytes_of("baseline.jpg");
     bytes.insert(bytes.end(), 100, 7);
     CHECK(image_files::difference(decoded(bytes), "baseline.jpg") <= 1);
+}
+
+TEST_CASE("a JPEG image of endless scans is refused before they are decoded") {
+    const auto pixels = decoded(with_scans(2)).pixels;
+    CHECK(decoded(with_scans(500)).pixels == pixels);
+    CHECK_THROWS_AS(decoded(with_scans(502)), data_error);
+    CHECK_THROWS_WITH(decoded(with_scans(30'000)), "x.jpg: is no readable JPEG image (more than 500 scans)");
 }
 
 TEST_CASE("what is no JPEG image is an error, whatever it is") {

@@ -5,6 +5,8 @@
 #include "io_files.hpp"
 #include "support/catch.hpp"
 
+#include <sys/stat.h>
+
 #include <array>
 #include <cstdint>
 #include <fstream>
@@ -192,6 +194,10 @@ TEST_CASE("a file that cannot be written or read is named, and leaves nothing be
                       ContainsSubstring("absent: cannot be read (No such"));
     CHECK_THROWS_WITH(safetensors_file(folder / "taken"),
                       ContainsSubstring("taken: cannot be read (it is no"));
+
+    REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+    CHECK_THROWS_WITH(safetensors_file(folder / "pipe"), ContainsSubstring("pipe: cannot be read (it is no"));
+    std::filesystem::remove(folder / "pipe");
 
     // Where no new file can be made, what was there stays.
     const auto path = folder / "file";

@@ -210,6 +210,17 @@ TEST_CASE("a head is replaced whether or not the file's would fit") {
     }
 }
 
+TEST_CASE("a head is replaced whatever the file has for it") {
+    const temporary_folder folder;
+    auto network = lenet5<float>({28, 28, 1}, 10);
+    safetensors_writer writer;
+    (void)writer.add<std::int64_t>("fc3.bias", {10});
+    writer.write(folder / "weights");
+    CHECK(load_weights(network, folder / "weights", {.replace_head = true}).replaced ==
+          std::vector<std::string>{"fc3.weight", "fc3.bias"});
+    CHECK_THROWS_AS((void)load_weights(network, folder / "weights"), data_error);
+}
+
 TEST_CASE("a weight that is not of floating point is refused by its name") {
     const temporary_folder folder;
     safetensors_writer writer;

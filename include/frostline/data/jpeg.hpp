@@ -28,6 +28,7 @@ public:
         info.err = jpeg_std_error(&errors_.manager);
         errors_.manager.error_exit = fail;
         errors_.manager.emit_message = warn;
+        progress_.progress_monitor = count_scans;
     }
     jpeg_decoder(const jpeg_decoder&) = delete;
     jpeg_decoder& operator=(const jpeg_decoder&) = delete;
@@ -41,9 +42,23 @@ public:
         step();
     }
 
+    /// Before anything of the image is read, behind jpeg_create_decompress.
+    void limit_scans() { info.progress = &progress_; }
+
     jpeg_decompress_struct info{};
 
 private:
+    // A progressive image of a few megabytes may hold ten thousands of scans, each a pass over all its
+    // blocks; those of real encoders have about ten.
+    static constexpr int most_scans = 500;
+
+    static void count_scans(j_common_ptr of) {
+        if (reinterpret_cast<j_decompress_ptr>(of)->input_scan_number <= most_scans) return;
+        auto& errors = *reinterpret_cast<error_state*>(of->err);
+        std::snprintf(errors.message.data(), errors.message.size(), "more than %d scans", most_scans);
+        std::longjmp(errors.back, 1);
+    }
+
     struct error_state {
         jpeg_error_mgr manager{};  // the first member: libjpeg hands it back
         std::jmp_buf back{};
@@ -68,6 +83,7 @@ private:
 
     std::string_view name_;
     error_state errors_;
+    jpeg_progress_mgr progress_{};
 };
 
 }  // namespace detail
@@ -84,6 +100,7 @@ inline void decode_jpeg(std::span<const std::uint8_t> bytes, std::string_view na
     auto& info = decoder.info;
     decoder.run([&] {
         jpeg_create_decompress(&info);
+        decoder.limit_scans();
         jpeg_mem_src(&info, bytes.data(), static_cast<unsigned long>(bytes.size()));
         jpeg_read_header(&info, TRUE);
     });

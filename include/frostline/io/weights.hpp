@@ -74,13 +74,15 @@ template <class Network>
     weights_report report{.file = file.name()};
     for (const auto& array : weight_arrays(network)) {
         known.insert({array.name, detail::batch_count_beside(array.name)});
+        if (options.replace_head && array.in_head) {
+            report.replaced.push_back(array.name);
+            continue;
+        }
         const stored_array* found = file.find(array.name);
         require<data_error>(found == nullptr || is_floating_point(found->type), file.name(), ": '",
                             array.name, "' is ", found ? format_of(found->type).name : "",
                             ", expected float32 or float64");
-        if (options.replace_head && array.in_head)
-            report.replaced.push_back(array.name);
-        else if (found == nullptr)
+        if (found == nullptr)
             report.missing.push_back(array.name);
         else if (found->shape != array.shape)
             report.mismatched.push_back({array.name, found->shape, array.shape});

@@ -60,7 +60,7 @@ inline aligned_vector<std::byte> read_whole_file(const std::filesystem::path& pa
         require<data_error>(condition, path.string(), ": cannot be read (",
                             std::generic_category().message(code), ")");
     };
-    const detail::open_file file(path, O_RDONLY);
+    const detail::open_file file(path, O_RDONLY | O_NONBLOCK);  // a pipe would wait for a writer
     ensure(file.is_open());
     struct stat status {};
     ensure(::fstat(file.descriptor(), &status) == 0);

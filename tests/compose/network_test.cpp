@@ -217,6 +217,20 @@ TEST_CASE("a network rejects samples of another shape and names the block") {
                       "network: block 3 takes samples of 4x3x5, but was given 8x6x3");
 }
 
+TEST_CASE("a network rejects a batch of no samples, and flags that are not one for each block") {
+    auto network = make<float>(1);
+    const auto none = random_tensor<float>(0, input, "x"), x = random_tensor<float>(2, input, "x");
+    auto dy = random_tensor<float>(2, network.output_shape(), "dy");
+    CHECK_THROWS_AS(network.predict(none), shape_error);
+    CHECK_THROWS_WITH(network.forward(none, 0, 7, training),
+                      "network: a batch has at least one sample, this one has none");
+    const std::vector<bool> flags(6);
+    CHECK_THROWS_WITH(network.forward(x, 0, 7, training, flags),
+                      "network: found 6 flags for frozen blocks, expected none or one for each of 7 blocks");
+    network.forward(x, 0, 7, training);
+    CHECK_THROWS_AS(network.backward(x, dy, 0, 7, gradients::parameters, flags), argument_error);
+}
+
 TEST_CASE("a network rejects what is no range of its blocks") {
     auto network = make<float>(1);
     const auto x = random_tensor<float>(2, input, "x");

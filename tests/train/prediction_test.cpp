@@ -44,6 +44,11 @@ TEST_CASE("the most probable classes come in order, and of equals the first") {
     CHECK(found.top(0).empty());
 }
 
+TEST_CASE("no images have no predictions") {
+    auto network = lenet5<float>({28, 28, 1}, 3);
+    CHECK(predict_batch(network, standalone::random_tensor<float>(0, {28, 28, 1}, "images")).empty());
+}
+
 TEST_CASE("logits of any size give probabilities, not infinity") {
     auto network = lenet5<float>({28, 28, 1}, 3);
     network.for_each_parameter([](auto& item) {

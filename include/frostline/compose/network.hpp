@@ -98,13 +98,17 @@ public:
 
     /// Runs the blocks [first, last) on `x`, which enters block `first`. The result stays valid until the
     /// next run of the same phase. In training `x` must stay as it is until backward.
-    /// @param frozen  in training, which blocks run in the phase `frozen`, by block of the network; empty:
-    /// none
+    /// @param frozen  in training, which blocks run in the phase `frozen`, one flag for each block of the
+    /// network; empty: none
+    /// @throws shape_error for samples of another shape, or none at all
     const tensor<T>& forward(const tensor<T>& x, std::size_t first, std::size_t last, const pass& how,
                              const std::vector<bool>& frozen = {}) {
         check_range(first, last);
         require<shape_error>(shape_of(x) == shape_at(first), "network: block ", first, " takes samples of ",
                              shape_at(first), ", but was given ", shape_of(x));
+        require<shape_error>(samples_of(x) > 0,
+                             "network: a batch has at least one sample, this one has none");
+        check_flags(frozen);
         const tensor<T>* input = &x;
         for (std::size_t index = first; index < last; ++index) {
             tensor<T>& output = how.phase == phase::training ? activations_[index] : alternating_[index % 2];
@@ -129,13 +133,15 @@ public:
     /// @param frozen  as in that forward; block `first` must learn
     /// @param done  called as done(block) once nothing more is written to the gradients of a block, from the
     /// last block to the first
-    /// @throws argument_error when x and dy are not of a training forward through this range
+    /// @throws argument_error when x, dy and what the blocks remember differ in shape or number of samples;
+    /// that they are of one forward is not checked
     /// @return the gradient of `x` when `wanted` says so, else a tensor of unspecified contents
     template <std::invocable<std::size_t> Done = any_visitor>
     const tensor<T>& backward(const tensor<T>& x, tensor<T>& dy, std::size_t first, std::size_t last,
                               gradients wanted = gradients::parameters, const std::vector<bool>& frozen = {},
                               const Done& done = {}) {
         check_range(first, last);
+        check_flags(frozen);
         require<argument_error>(shape_of(x) == shape_at(first) && shape_of(dy) == shape_at(last) &&
                                     samples_of(x) == samples_of(dy),
                                 "network: backward through [", first, ", ", last,
@@ -209,6 +215,12 @@ private:
     void check_range(std::size_t first, std::size_t last) const {
         require<argument_error>(first <= last && last <= blocks(), "network: [", first, ", ", last,
                                 ") is not a range of its ", blocks(), " blocks");
+    }
+
+    void check_flags(const std::vector<bool>& frozen) const {
+        require<argument_error>(frozen.empty() || frozen.size() == blocks(), "network: found ", frozen.size(),
+                                " flags for frozen blocks, expected none or one for each of ", blocks(),
+                                " blocks");
     }
 
     // Everything that follows from the blocks: where stages start, shapes, costs.

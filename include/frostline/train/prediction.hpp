@@ -38,10 +38,12 @@ struct prediction {
 };
 
 /// The predictions for a batch, in inference with batch norm folded: an image has the same in any batch.
-/// @param images (samples, height, width, channels), scaled as those that the network was trained on
+/// @param images (samples, height, width, channels), scaled as those that the network was trained on; none:
+/// no predictions
 /// @throws shape_error when the network does not take such images
 template <class Network>
 std::vector<prediction> predict_batch(Network& network, const tensor<typename Network::value_type>& images) {
+    if (samples_of(images) == 0) return {};
     const auto& logits = network.predict(images);
     const std::size_t classes = shape_of(logits).size();
     std::vector<prediction> predictions(samples_of(images));

@@ -123,6 +123,29 @@ TEST_CASE("the checked layer is left as it was") {
     CHECK(layer.passes.values[0] == 0);
 }
 
+TEST_CASE("a checked layer that throws is left as it was, too") {
+    struct throwing : scaled_square<flaw::none> {
+        void forward(const tensor<double>& x, tensor<double>& y, context& remembered,
+                     workspace<double>& scratch, const pass& how) {
+            scaled_square<flaw::none>::forward(x, y, remembered, scratch, how);
+            throw shape_error("no");
+        }
+        void forward(const tensor<double>& x, const tensor<double>& addend, tensor<double>& y,
+                     context& remembered, workspace<double>& scratch, const pass& how) {
+            scaled_square<flaw::none>::forward(x, addend, y, remembered, scratch, how);
+            throw shape_error("no");
+        }
+    };
+    throwing layer;
+    double value = 3, gradient = 4;
+    layer.weight.value = &value;
+    layer.weight.gradient = &gradient;
+    CHECK_THROWS_AS(check_gradients(layer, {3, 4, 5}, 2), shape_error);
+    CHECK(layer.weight.value == &value);
+    CHECK(layer.weight.gradient == &gradient);
+    CHECK(layer.passes.values[0] == 0);
+}
+
 TEST_CASE("a large layer is checked at a random subset of its elements") {
     scaled_square<flaw::none> layer;
     CHECK(check_gradients(layer, {30, 20, 10}, 2, 0, 10).worst_error < 1e-6);

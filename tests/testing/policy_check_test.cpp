@@ -65,6 +65,17 @@ TEST_CASE("the check finds a policy with state, alone and shared between copies"
                StartsWith("the same views do not give the same answers: decision "));
 }
 
+TEST_CASE("the check finds a policy whose copy is another one") {
+    struct lossy {
+        std::size_t blocks = 2;
+        lossy() = default;
+        lossy(const lossy&) : blocks(1) {}
+        lossy& operator=(const lossy&) = default;
+        std::size_t operator()(const training_view& view) const { return view.epoch > 2 ? blocks : 0; }
+    };
+    policy_breaks(lossy{}, "a copy of a policy answers differently: decision ");
+}
+
 TEST_CASE("the check finds a policy that freezes without the scores it declares to use") {
     policy_breaks(hasty{},
                   "a policy that declares a scorer freezes 2 blocks without a single score, expected none");

@@ -17,6 +17,22 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
+namespace detail {
+
+template <class Action>
+class at_end {
+public:
+    explicit at_end(const Action& action) : action_(action) {}
+    at_end(const at_end&) = delete;
+    at_end& operator=(const at_end&) = delete;
+    ~at_end() { action_(); }
+
+private:
+    const Action& action_;
+};
+
+}  // namespace detail
+
 /// The tensor whose gradient fits worst: max |backward - numeric| / max |numeric| over its checked elements.
 struct gradient_check_result {
     double worst_error = 0;
@@ -26,10 +42,11 @@ struct gradient_check_result {
 /// Compares a layer's backward pass with central differences of the scalar sum(y * w), w random, in double.
 ///
 /// Input, addend (of an adding layer) and parameters get distinct random values in [-1, 1], no two within the
-/// step of the differences, so that ReLU and max pooling of the input meet no kink. Random layers are held
-/// still by the same pass for all evaluations. The backward pass starts from tensors full of NaN wherever it
-/// must overwrite, or must not read what `reads` leaves out, so that breaking the contract shows as an
-/// infinite error. A gradient that vanishes is compared with 0.01 instead of its own size.
+/// step of the differences, so that ReLU and max pooling of the input meet no kink; that holds for tensors of
+/// up to 100,000 elements. Random layers are held still by the same pass for all evaluations. The backward
+/// pass starts from tensors full of NaN wherever it must overwrite, or must not read what `reads` leaves out,
+/// so that breaking the contract shows as an infinite error. A gradient that vanishes is compared with 0.01
+/// instead of its own size.
 ///
 /// A right backward pass stays below 1e-6. The layer is left with its parameters bound as they were and its
 /// buffers as they were.
@@ -59,6 +76,15 @@ template <layer Layer>
         for (const auto* item : parameters) bound_before.push_back(*item);
         std::vector<buffer<double>> buffers_before;
         checked.for_each_buffer([&](buffer<double>& item) { buffers_before.push_back(item); });
+        const auto restore = [&] {
+            for (std::size_t i = 0; i < parameters.size(); ++i) {
+                parameters[i]->value = bound_before[i].value;
+                parameters[i]->gradient = bound_before[i].gradient;
+            }
+            auto before = buffers_before.begin();
+            checked.for_each_buffer([&](buffer<double>& item) { item.values = (before++)->values; });
+        };
+        const detail::at_end restores(restore);  // also where the layer throws
         parameter_arenas<double> arenas;
         arenas.bind(parameters);
         for (auto* item : parameters) fill({item->value, item->size()}, item->name);
@@ -135,12 +161,6 @@ template <layer Layer>
             for (auto* item : parameters)
                 compare(item->name, {item->value, item->size()}, {item->gradient, item->size()});
 
-        for (std::size_t i = 0; i < parameters.size(); ++i) {
-            parameters[i]->value = bound_before[i].value;
-            parameters[i]->gradient = bound_before[i].gradient;
-        }
-        auto before = buffers_before.begin();
-        checked.for_each_buffer([&](buffer<double>& item) { item.values = (before++)->values; });
         return result;
     }
 

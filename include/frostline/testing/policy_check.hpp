@@ -115,6 +115,9 @@ std::vector<std::string> check_policy(const Policy& checked, std::uint64_t seed 
                      "the same views do not give the same answers"))
             break;
     const Policy copy = checked;
+    for (std::size_t run = 0; run < runs; ++run)
+        if (!compare(policy_trace(seed + run).follow(copy), run, "a copy of a policy answers differently"))
+            break;
     for (std::size_t run = 0; run < runs; ++run) {
         policy_trace(seed + runs + run).follow(copy);
         if (!compare(policy_trace(seed + run).follow(checked), run,

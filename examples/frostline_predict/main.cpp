@@ -158,8 +158,7 @@ void predict(settings chosen) {
     std::vector<std::string> image_files, idx_files;
     for (const auto& path : chosen.files)
         (frostline::has_image_extension(path) ? image_files : idx_files).push_back(path);
-    const auto run = [&](const frostline::sample_shape& shape, const auto& each) {
-        const std::size_t border = program::border_of(chosen.model, shape);
+    const auto run = [&](const frostline::sample_shape& shape, std::size_t border, const auto& each) {
         const frostline::sample_shape input{shape.height + 2 * border, shape.width + 2 * border,
                                             shape.channels};
         with_network(chosen.model, file, input, [&](auto network) {
@@ -169,10 +168,11 @@ void predict(settings chosen) {
     };
     for (const auto& path : idx_files) {
         const auto images = read_idx(path);
-        run(frostline::shape_of(images.pixels), [&](const auto& show) { show(images); });
+        const auto shape = frostline::shape_of(images.pixels);
+        run(shape, program::border_of(chosen.model, shape), [&](const auto& show) { show(images); });
     }
     if (!image_files.empty())
-        run({image_size, image_size, 3}, [&](const auto& show) {
+        run({image_size, image_size, 3}, /*border=*/0, [&](const auto& show) {
             for (std::size_t begin = 0; begin < image_files.size(); begin += batch_size) {
                 const std::size_t count = std::min(batch_size, image_files.size() - begin);
                 show(

@@ -139,7 +139,8 @@ int main(int argc, char** argv) {
     app.add_option("--store-budget", store_budget,
                    "The most bytes the feature store may hold, in memory (default: the store of the record, "
                    "else 4 GiB)")
-        ->type_name("BYTES");
+        ->type_name("BYTES")
+        ->check(CLI::NonNegativeNumber);
     return program::main(app, argc, argv, [&] {
         const auto runs = frostline::record_reader(record).read();
         const auto never =

@@ -69,9 +69,10 @@ int main(int argc, char** argv) {
             for (const char* name : {"table.md", "index.html"})
                 std::cout << "results: " << (std::filesystem::path(folder) / name).string() << '\n';
             const auto& failures = cells.failures();
+            std::string each;
+            for (const auto& failure : failures) each += "; " + failure;
             frostline::require<frostline::error>(failures.empty(), "the tables lack ", failures.size(),
-                                                 failures.size() == 1 ? " cell; " : " cells; the first: ",
-                                                 failures.empty() ? "" : failures.front());
+                                                 failures.size() == 1 ? " cell" : " cells", each);
         });
     } catch (const interrupted&) {
         return program::fail(app.get_name(), "interrupted; the same command goes on from here",

@@ -70,6 +70,7 @@ def main():
         refused("no record", "RECORD is required", "--policy", "never", code=2)
         refused("unknown policy", 'there is no policy "melt"', record, "--policy", "melt")
         refused("unknown key", 'linear has no option "speed"', record, "--policy", "linear:speed=1")
+        refused("a negative budget", "--store-budget", record, "--policy", "never", "--store-budget", "-1", code=2)
         refused("missing file", "cannot read the record", folder / "none.jsonl", "--policy", "never")
         refused("a folder", "cannot read the record", folder, "--policy", "never")
         old = write(folder / "old.jsonl", [event for event in lines() if event["event"] != "start"])

@@ -180,10 +180,12 @@ def passes_over_failures(folder):
     matrix["workloads"][0]["seeds"] = [1]
     # The steps that are timed first are those of never.
     matrix["methods"].insert(1, {"name": "diverges", "options": {"policy": "linear", "lr": 1e30}})
+    matrix["methods"].insert(2, {"name": "diverges, too", "options": {"policy": "linear", "lr": 1e31}})
     matrix["methods"].append({"name": "late", "train_less": True, "options": {"policy": "linear:start=1"}})
     status, output, errors = run(write(folder / "failing.json", matrix), folder / "failing")
-    check(status == 1 and "the tables lack 1 cell; this cell failed: frostline-train" in errors,
-          "a cell that fails is told at the end", status, errors)
+    check(status == 1 and "the tables lack 2 cells; this cell failed: frostline-train" in errors and
+          all(f"--lr {rate}" in errors for rate in ("1e+30", "1e+31")), "cells that fail are told at the end", status,
+          errors)
     check("diverges-seed-1.jsonl: failed" in output, "and when it fails", output)
     table = (folder / "failing/table.md").read_text()
     check("| linear, early |" in table and "| diverges |" not in table, "the others are in the table", table)
@@ -228,6 +230,14 @@ def refuses(folder):
     check(status == 1 and "cannot read the matrix" in errors, "no file", errors)
 
 
+def has_matching_matrices():
+    """Only the same blocks can be projected from two-cores.json to paper.json."""
+    folder = Path(__file__).parents[2] / "docs/results"
+    models = [{work["name"]: work["options"]["model"] for work in json.loads((folder / name).read_text())["workloads"]}
+              for name in ("paper.json", "two-cores.json")]
+    check(models[0] == models[1] and len(models[0]) == 27, "the small matrix has the models of the large one", models)
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -239,6 +249,7 @@ def main():
         is_interrupted(folder, signal.SIGTERM)
         is_interrupted(folder, signal.SIGINT)
         passes_over_failures(folder)
+        has_matching_matrices()
     return tool.exit_code()
 
 

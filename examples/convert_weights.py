@@ -10,6 +10,7 @@ Needs torch and nothing else. Elements of half precision become float32; whole n
 import ctypes
 import inspect
 import json
+import os
 import struct
 import sys
 
@@ -17,7 +18,8 @@ import torch
 
 # Names in safetensors, the widest first: each array then starts at a multiple of its element's size.
 FORMATS = {torch.float64: "F64", torch.int64: "I64", torch.float32: "F32", torch.uint8: "U8"}
-TYPES = {name: dtype for dtype, name in FORMATS.items()}
+TYPES = {**{name: dtype for dtype, name in FORMATS.items()}, "F16": torch.float16, "BF16": torch.bfloat16,
+         "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "BOOL": torch.bool}
 LENGTH = struct.Struct("<Q")
 
 
@@ -43,12 +45,15 @@ def save_safetensors(state, path):
                         "data_offsets": [begin, end]}
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
+    unfinished = f"{path}.unfinished"  # a failure leaves what stood at the path
+    with open(unfinished, "wb") as file:
         file.write(LENGTH.pack(len(text)) + text)
         for name in order:
             tensor = tensors[name]
-            file.write(ctypes.string_at(tensor.data_ptr(), tensor.numel() * tensor.element_size())
-                       if tensor.numel() else b"")
+            size = tensor.numel() * tensor.element_size()
+            if size > 0:
+                file.write((ctypes.c_char * size).from_address(tensor.data_ptr()))
+    os.replace(unfinished, path)
 
 
 def load_safetensors(path):
@@ -59,9 +64,11 @@ def load_safetensors(path):
     state = {}
     for name, entry in header.items():
         begin, end = entry["data_offsets"]
-        flat = torch.frombuffer(data[begin:end], dtype=TYPES[entry["dtype"]]) if end > begin else \
-            torch.empty(0, dtype=TYPES[entry["dtype"]])
-        state[name] = flat.reshape(entry["shape"])
+        if entry["dtype"] not in TYPES:
+            raise ValueError(f"{path}: '{name}' is {entry['dtype']}, expected one of {', '.join(TYPES)}")
+        dtype = TYPES[entry["dtype"]]
+        flat = torch.frombuffer(data[begin:end], dtype=dtype) if end > begin else torch.empty(0, dtype=dtype)
+        state[name] = storable(flat.reshape(entry["shape"]))
     return state
 
 
@@ -93,4 +100,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except (OSError, ValueError) as problem:
+        sys.exit(f"convert_weights.py: {problem}")

@@ -12,6 +12,7 @@ case "${1:-}" in
     *) echo "usage: check.sh [--all]" >&2; exit 2 ;;
 esac
 
+caller=$(pwd)
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 . cmake/packages.sh
@@ -37,14 +38,20 @@ if $all; then
     install_packages $clang_packages
 fi
 
-if [ -f ../shared/data/prepare.sh ]; then
+if [ -n "${FROSTLINE_DATA:-}" ]; then
+    # Tests run in folders of their own.
+    FROSTLINE_DATA=$(cd "$caller" && cd "$FROSTLINE_DATA" && pwd)
+    export FROSTLINE_DATA
+elif [ -f ../shared/data/prepare.sh ]; then
     step "data"
     sh ../shared/data/prepare.sh "$root/build/data"
     FROSTLINE_DATA=$root/build/data
     export FROSTLINE_DATA
-elif [ -z "${FROSTLINE_DATA:-}" ]; then
-    skip "tests on MNIST, CIFAR-10 and Imagenette (FROSTLINE_DATA names no folder with them)"
+else
+    skip "tests on CIFAR-10 and Imagenette (FROSTLINE_DATA names no folder with them)"
 fi
+python3 -c 'import numpy, torch' 2>/dev/null ||
+    skip "exchange of weights with PyTorch (Debian: python3-torch, python3-numpy)"
 
 # Tuned for this machine; the sanitizers below, and the variants of --all, run the portable kernels.
 check_variant release release -DFROSTLINE_NATIVE=ON

@@ -3,7 +3,8 @@
 # Fetches data sets from their official addresses to where frostline finds them, and checks what is there.
 # Usage: fetch_data.sh DEST [mnist|fashion-mnist|cifar10|imagenette]...   without names: the first three
 #        fetch_data.sh --verify DEST                                      checks size and SHA-256, fetches nothing
-# FROSTLINE_MIRROR=ADDRESS takes every file from ADDRESS/NAME instead.
+# FROSTLINE_MIRROR=ADDRESS takes every file from ADDRESS/NAME instead. MNIST's files and Fashion-MNIST's have the same
+# names: a mirror holds one of the two sets, and the sets wanted have to be named.
 set -eu
 
 usage() { sed -n 's/^# \(Usage: .*\|       fetch.*\)/\1/p' "$0"; }

@@ -50,13 +50,15 @@ int main(int argc, char** argv) try {
             const auto batch = std::span(order).subspan(first, std::min(batch_size, order.size() - first));
             // method: what enters the first block that learns, from the store or computed
             const auto& x = line.input(images, batch, targets, ids);
-            decisions.count_step(rate);
             // end
             const auto& logits = network.forward(x, line.frozen(), blocks, {frostline::phase::training});
             loss_sum += static_cast<double>(batch.size()) *
                         loss(logits, std::span<const std::int32_t>(targets), gradient);
             network.backward(x, gradient, line.frozen(), blocks);
             optimiser.step(network.arenas().values(), network.arenas().gradients(), line.frozen(), rates);
+            // method: scorers that observe gradients or the path want before_step and before_update, too
+            decisions.count_step(rate);
+            // end
         }
         const double mean_loss = loss_sum / static_cast<double>(images.size());
         std::cout << "epoch " << epoch << ": loss " << mean_loss << ", " << line.frozen() << " of " << blocks

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // expect: frostline: the learning_rate of a freezing policy must be a const function of a rate_view,
-// returning a double
+// expect: returning a double
 #include "frostline/concepts/freezing_policy.hpp"
 
 struct forgets_const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // expect: frostline: the at_start of a freezing policy must be a const function of a training_view,
-// returning how many leading learning blocks to freeze, or frozen_blocks
+// expect: returning how many leading learning blocks to freeze, or frozen_blocks
 #include "frostline/concepts/freezing_policy.hpp"
 
 struct forgets_const {

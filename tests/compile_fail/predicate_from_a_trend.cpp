@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // expect: frostline: a predicate must be callable when const with \(training_view, block, decision\),
-// returning bool
+// expect: returning bool
 #include "frostline/freeze/predicates.hpp"
 
 // Forgot the limit: `when::score < 0.1`.

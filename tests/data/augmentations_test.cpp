@@ -7,6 +7,7 @@
 #include "frostline/data/transforms/augmented.hpp"
 #include "support/catch.hpp"
 
+#include <cmath>
 #include <limits>
 #include <map>
 #include <set>
@@ -92,6 +93,8 @@ TEST_CASE("a horizontal flip mirrors about half of the samples") {
     }
     CHECK(flipped > 430);
     CHECK(flipped < 570);
+    for (const double wrong : {-0.1, 50.0, std::nan("")})
+        CHECK_THROWS_AS(horizontal_flip{wrong}.output_shape({4, 4, 3}), argument_error);
     CHECK(changed(horizontal_flip{0}, 1) == from);
     CHECK(changed(horizontal_flip{1}, 1) != from);
 }

@@ -128,3 +128,11 @@ TEST_CASE("OpenBLAS products for all transpositions") {
         }
     }
 }
+
+TEST_CASE("OpenBLAS runs on one thread") {
+    const float a = 2, b = 3;
+    float c = 0;
+    blas_product<float>(false, false, 1, 1, 1, &a, 1, &b, 1, false, &c, 1);
+    CHECK(c == 6);
+    CHECK(openblas_get_num_threads() == 1);
+}

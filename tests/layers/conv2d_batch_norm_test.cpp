@@ -320,9 +320,8 @@ TEST_CASE("conv2d_batch_norm cannot train on one value a channel, but infers fro
     bound_layer fused(make<activated<float>>({.input = {3, 3, 2}, .outputs = 4}));
     const auto x = random_tensor<float>(1, {3, 3, 2}, "x");
     CHECK_THROWS_AS(fused.forward(x, phase::training), shape_error);
-    CHECK_THROWS_WITH(
-        fused.forward(x, phase::training),
-        "batch norm 'norm' needs more than one value a channel to train, found a batch of one 1x1 output");
+    CHECK_THROWS_WITH(fused.forward(x, phase::training),
+                      "batch norm 'norm' needs more than one value a channel to train, found 1");
     CHECK(fused.statistics("norm.running_mean") == std::vector<float>(4, 0));
     CHECK(shape_of(fused.forward(x, phase::inference)) == sample_shape{1, 1, 4});
     CHECK_NOTHROW(fused.forward(random_tensor<float>(2, {3, 3, 2}, "x"), phase::training));

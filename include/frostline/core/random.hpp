@@ -76,7 +76,7 @@ private:
     std::uint64_t next_ = 0;
 };
 
-/// Shuffles in place (Fisher and Yates), using draws 0, 1, ... of `stream`.
+/// Shuffles in place (Fisher and Yates), using draws 2 to values.size() of `stream`.
 template <class T>
 void shuffle(std::span<T> values, const random_stream& stream) {
     for (std::size_t last = values.size(); last > 1; --last) {

@@ -121,7 +121,8 @@ public:
 private:
     static std::span<const std::size_t> cut(std::span<const std::size_t> order, std::size_t size,
                                             std::size_t number) {
-        return order.subspan(number * size, std::min(size, order.size() - number * size));
+        const std::size_t begin = std::min(number * size, order.size());
+        return order.subspan(begin, std::min(size, order.size() - begin));
     }
 
     std::span<const std::size_t> order_;

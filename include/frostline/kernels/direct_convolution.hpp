@@ -23,7 +23,7 @@ inline constexpr std::size_t block_depth = 128;
 /// Rows of y of one task: enough to pay for the copy of each block of weights, few enough to stay in L2.
 inline constexpr std::size_t task_rows = 240;
 
-/// Lists, for rows [begin, end) of the output grid (or of the input grid if `scatter`), the rows where one
+/// Lists, for rows [begin, end) of the output grid (or of the input grid if `ByInput`), the rows where one
 /// tap meets the image: visit(input row, output row), as indices of pixels of the whole batch.
 template <bool ByInput, class Visit>
 [[gnu::always_inline]] inline void for_each_meeting(const convolution_geometry& g, std::size_t tap,

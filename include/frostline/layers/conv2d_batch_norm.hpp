@@ -168,9 +168,8 @@ private:
         remembered.shared.start(reduction);
         const std::size_t all_rows = remembered.shared.combine(
             rows, channels(), running_mean_.values.data(), remembered.mean.data(), variance->data());
-        require<shape_error>(
-            all_rows > 1, "batch norm '", options_.norm_name,
-            "' needs more than one value a channel to train, found a batch of one 1x1 output");
+        require<shape_error>(all_rows > 1, "batch norm '", options_.norm_name,
+                             "' needs more than one value a channel to train, found ", all_rows);
         auto scale = workspace.array(channels());
         auto shift = workspace.array(channels());
         kernels::batch_norm_coefficients(channels(), remembered.mean.data(), variance->data(),

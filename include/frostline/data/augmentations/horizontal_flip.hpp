@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "frostline/core/errors.hpp"
 #include "frostline/core/random.hpp"
 #include "frostline/core/tensor.hpp"
 
@@ -14,7 +15,12 @@ namespace frostline::inline FROSTLINE_ISA {
 struct horizontal_flip {
     double probability = 0.5;
 
-    sample_shape output_shape(const sample_shape& shape) const { return shape; }
+    /// @throws argument_error for a probability outside [0, 1]
+    sample_shape output_shape(const sample_shape& shape) const {
+        require<argument_error>(probability >= 0 && probability <= 1, "horizontal_flip: the probability is ",
+                                probability, ", expected 0 to 1");
+        return shape;
+    }
 
     template <class T>
     void operator()(const random_stream& draws, std::span<const T> from, const sample_shape& shape,

@@ -43,7 +43,8 @@ template <dataset Dataset, augmentation... Steps>
     requires(sizeof...(Steps) > 0)
 class augmented {
 public:
-    /// @throws shape_error when a step does not take what comes out of the one before it
+    /// @throws shape_error when a step does not take what comes out of the one before it, argument_error when
+    /// an option of a step is out of range
     augmented(Dataset data, std::uint64_t seed, Steps... steps)
         : data_(std::move(data)), seed_(seed), steps_(std::move(steps)...) {
         shapes_[0] = data_.shape();

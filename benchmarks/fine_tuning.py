@@ -22,7 +22,7 @@ import sys
 import tempfile
 
 # Of Student's distribution, two-sided, by degrees of freedom.
-T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
+T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262, 10: 2.228}
 EPOCHS = {500: 30, 2500: 20, 10000: 12}
 
 
@@ -94,7 +94,7 @@ def mean_and_interval(values):
     mean, count = statistics.mean(values), len(values)
     if count < 2:
         return mean, None
-    return mean, T95.get(count - 1, 1.96) * statistics.stdev(values) / math.sqrt(count)
+    return mean, T95[count - 1] * statistics.stdev(values) / math.sqrt(count)
 
 
 def summary(method, images, runs, full):

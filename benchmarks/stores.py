@@ -34,8 +34,6 @@ WORKLOADS = {
     "resnet18-two-epochs-left": ["--model", "resnet18", "--train-limit", 1000, "--share", 0.3, "--start", 0.8,
                                  "--epochs", 10],
     "lenet5-first-block": ["--model", "lenet5", "--train-limit", 60000, "--share", 0.25],
-    # What is stored here is never read: it must not pay.
-    "vgg11-one-epoch-left": ["--model", "vgg11", "--train-limit", 3000, "--share", 0.4, "--start", 0.75, "--epochs", 4],
 }
 
 

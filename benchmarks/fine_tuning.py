@@ -124,7 +124,10 @@ def main():
     parser.add_argument("--model", default="resnet18:stem=imagenet")
     parser.add_argument("--data", default="cifar10")
     parser.add_argument("--data-dir")
-    bench = Bench(parser.parse_args())
+    options = parser.parse_args()
+    if len(options.seeds) > len(T95) + 1:
+        parser.error(f"found {len(options.seeds)} seeds, expected at most {len(T95) + 1}: no intervals are known for more")
+    bench = Bench(options)
     bench.pretrain()
     for images in bench.options.images:
         # Seed by seed, so that a machine that slows down slows every method down.

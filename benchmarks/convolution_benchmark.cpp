@@ -2,11 +2,11 @@
 // Effective GFLOP/s (those of direct convolution, whatever engine runs) of every engine and pass on the
 // layers of VGG and ResNet. Run it with OPENBLAS_CORETYPE unset: set, it may hold OpenBLAS to an older
 // instruction set.
+#include "frostline/core/openblas.hpp"
 #include "frostline/kernels/convolution.hpp"
 #include "frostline/layers/convolution_options.hpp"
 
 #include <benchmark/benchmark.h>
-#include <cblas.h>
 
 #include <cstddef>
 #include <string>

@@ -2,13 +2,13 @@
 // Whole training steps: forward, loss, backward and update of VGG at batch 128 of 32x32x3; and what a step
 // costs when the first blocks are dropped, beside the share of the FLOPs that remain.
 
+#include "frostline/core/openblas.hpp"
 #include "frostline/layers/softmax_cross_entropy.hpp"
 #include "frostline/models/vgg.hpp"
 #include "frostline/optim/sgd.hpp"
 #include "frostline/train/flop_counter.hpp"
 
 #include <benchmark/benchmark.h>
-#include <cblas.h>
 
 #include <cstdint>
 #include <string>

@@ -6,12 +6,12 @@
 #include "onednn_convolution.hpp"
 
 #include "frostline/core/errors.hpp"
+#include "frostline/core/openblas.hpp"
 #include "frostline/core/parallel.hpp"
 #include "frostline/core/random.hpp"
 #include "frostline/kernels/convolution.hpp"
 #include "frostline/version.hpp"
 
-#include <cblas.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 

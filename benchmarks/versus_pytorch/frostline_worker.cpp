@@ -3,6 +3,7 @@
 // JSON. The twin of pytorch_worker.py: the same weights, batches and steps.
 
 #include "frostline/core/errors.hpp"
+#include "frostline/core/openblas.hpp"
 #include "frostline/core/parallel.hpp"
 #include "frostline/features/no_feature_store.hpp"
 #include "frostline/freeze/policies/never.hpp"
@@ -15,7 +16,6 @@
 #include "frostline/train/online_learner.hpp"
 #include "frostline/version.hpp"
 
-#include <cblas.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 

@@ -28,6 +28,7 @@
 #include "frostline/core/errors.hpp"
 #include "frostline/core/isa.hpp"
 #include "frostline/core/named_options.hpp"
+#include "frostline/core/openblas.hpp"
 #include "frostline/core/parallel.hpp"
 #include "frostline/core/parameter.hpp"
 #include "frostline/core/pass.hpp"

@@ -17,6 +17,7 @@ by_cmake() { # name, arguments of the configuration
         { cat "$scratch/log"; return 1; }
     "$cmake" --build "$scratch/$name"
     "$scratch/$name/consumer"
+    "$scratch/$name/components"
 }
 
 by_pkg_config() { # name, prefix

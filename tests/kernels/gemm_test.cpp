@@ -4,6 +4,8 @@
 #include "frostline/core/tensor.hpp"
 #include "support/catch.hpp"
 
+#include <cblas.h>
+
 #include <cmath>
 #include <cstring>
 #include <vector>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "frostline/core/openblas.hpp"
 #include "frostline/kernels/simd.hpp"
-
-#include <cblas.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -223,16 +222,20 @@ void blas_product(bool transpose_a, bool transpose_b, std::size_t m, std::size_t
     // compete with ours for the cores.
     static const bool single_threaded = (openblas_set_num_threads(1), true);
     (void)single_threaded;
-    const auto blas = [](std::size_t size) { return static_cast<blasint>(size); };
-    const auto op = [](bool transpose) { return transpose ? CblasTrans : CblasNoTrans; };
-    const T beta = accumulate ? T{1} : T{0};
-    if constexpr (std::is_same_v<T, float>) {
-        cblas_sgemm(CblasRowMajor, op(transpose_a), op(transpose_b), blas(m), blas(n), blas(k), 1, a,
-                    blas(lda), b, blas(ldb), beta, c, blas(ldc));
-    } else {
-        cblas_dgemm(CblasRowMajor, op(transpose_a), op(transpose_b), blas(m), blas(n), blas(k), 1, a,
-                    blas(lda), b, blas(ldb), beta, c, blas(ldc));
-    }
+    // Read by columns, a row-major matrix is its transpose: C^T = op(B)^T op(A)^T.
+    const auto product = [&](auto gemm) {
+        const auto op = [](bool transpose) { return transpose ? "T" : "N"; };
+        const auto rows = static_cast<blasint>(n), columns = static_cast<blasint>(m),
+                   depth = static_cast<blasint>(k), stride_a = static_cast<blasint>(lda),
+                   stride_b = static_cast<blasint>(ldb), stride_c = static_cast<blasint>(ldc);
+        const T alpha{1}, beta = accumulate ? T{1} : T{0};
+        gemm(op(transpose_b), op(transpose_a), &rows, &columns, &depth, &alpha, b, &stride_b, a, &stride_a,
+             &beta, c, &stride_c);
+    };
+    if constexpr (std::is_same_v<T, float>)
+        product(::sgemm_);
+    else
+        product(::dgemm_);
 }
 
 }  // namespace frostline::kernels

@@ -3,11 +3,10 @@
 
 #include "frostline/concepts/observer.hpp"
 #include "frostline/core/errors.hpp"
+#include "frostline/core/openblas.hpp"
 #include "frostline/core/parallel.hpp"
 #include "frostline/core/tensor.hpp"
 #include "frostline/version.hpp"
-
-#include <cblas.h>
 
 #include <cstdint>
 #include <nlohmann/json.hpp>

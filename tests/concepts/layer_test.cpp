@@ -25,6 +25,12 @@ struct without_context : identity {
         explicit context(int) {}
     };
 };
+struct context_stays_in_place : identity {
+    struct context {
+        context() = default;
+        context(const context&) = delete;
+    };
+};
 struct whole_numbers : identity {
     using value_type = int;
 };
@@ -55,6 +61,7 @@ struct hides_its_buffers : identity {
 
 static_assert(layer<identity> && layer<layer_archetype<double>>);
 static_assert(!layer<without_context>);
+static_assert(!layer<context_stays_in_place>);
 static_assert(!layer<whole_numbers>);
 static_assert(!layer<declares_no_reads>);
 static_assert(!layer<other_shape>);

@@ -53,6 +53,43 @@ concept dataset = requires(const D& d, std::size_t index, std::span<float> singl
     d.read(index, doubles);
 };
 
+/// Stops compilation with one sentence for each requirement of `dataset` that `D` does not meet.
+template <class D>
+consteval bool explain_dataset() {
+    static_assert(
+        requires(const D& d) {
+            { d.size() } -> std::convertible_to<std::size_t>;
+        },
+        "frostline: a data set needs size() const, the number of samples");
+    static_assert(
+        requires(const D& d) {
+            { d.shape() } -> std::same_as<sample_shape>;
+        },
+        "frostline: a data set needs shape() const, returning sample_shape");
+    static_assert(
+        requires(const D& d) {
+            { d.classes() } -> std::convertible_to<std::size_t>;
+        },
+        "frostline: a data set needs classes() const, the number of classes");
+    static_assert(
+        requires(const D& d, std::size_t index) {
+            { d.sample_id(index) } -> std::convertible_to<std::uint64_t>;
+        },
+        "frostline: a data set needs sample_id(index) const, returning std::uint64_t");
+    static_assert(
+        requires(const D& d, std::size_t index) {
+            { d.target(index) } -> std::convertible_to<std::int32_t>;
+        },
+        "frostline: a data set needs target(index) const, returning std::int32_t");
+    static_assert(
+        requires(const D& d, std::size_t index, std::span<float> singles, std::span<double> doubles) {
+            d.read(index, singles);
+            d.read(index, doubles);
+        },
+        "frostline: a data set needs read(index, pixels) const, for std::span<float> and std::span<double>");
+    return true;
+}
+
 /// A data set that may show each sample in many views, as random augmentation does. Training reads view
 /// number e in epoch e.
 ///

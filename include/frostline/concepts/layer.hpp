@@ -27,9 +27,8 @@ struct any_visitor {
 /// A layer: the smallest thing that maps a batch to a batch.
 ///
 /// Requirements on a type `L`, with `T = L::value_type` (float or double):
-/// 1. `L::value_type` and a default-constructible `L::context`: all that one training pass must remember for
-/// its
-///    backward pass. A frozen layer's context is thrown away.
+/// 1. `L::value_type` and an `L::context`, default-constructible and movable: all that one training pass must
+///    remember for its backward pass. A frozen layer's context is thrown away.
 /// 2. `L::reads`, a `backward_reads` constant.
 /// 3. `l.output_shape(s) -> sample_shape`; throws shape_error when the layer cannot take samples of shape
 /// `s`.
@@ -56,7 +55,7 @@ concept layer = requires(L l, const L c, const sample_shape shape, const tensor<
                          tensor<typename L::value_type>& out, typename L::context& context,
                          workspace<typename L::value_type>& scratch, const pass& how, gradients wanted) {
     requires std::floating_point<typename L::value_type>;
-    requires std::default_initializable<typename L::context>;
+    requires std::default_initializable<typename L::context> && std::movable<typename L::context>;
     { L::reads } -> std::convertible_to<backward_reads>;
     { c.output_shape(shape) } -> std::same_as<sample_shape>;
     { c.flops(shape) } -> std::same_as<flop_counts>;
@@ -120,8 +119,10 @@ consteval bool explain_layer() {
         requires { requires std::floating_point<typename L::value_type>; },
         "frostline: a layer needs a member type value_type, float or double");
     static_assert(
-        requires { requires std::default_initializable<typename L::context>; },
-        "frostline: a layer needs a default-constructible member type context");
+        requires {
+            requires std::default_initializable<typename L::context> && std::movable<typename L::context>;
+        },
+        "frostline: a layer needs a member type context, default-constructible and movable");
     static_assert(
         requires {
             { L::reads } -> std::convertible_to<backward_reads>;

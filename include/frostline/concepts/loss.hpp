@@ -14,7 +14,8 @@ namespace frostline::inline FROSTLINE_ISA {
 /// Requirements on a type `L` for networks over `T` (float or double):
 /// 1. `l(outputs, targets, gradient) -> double`, callable on a const `L`: the mean over the samples of the
 /// batch.
-///    `outputs` is (samples, height, width, channels) as the last layer left it; `targets` holds one class a
+///    `outputs` is (samples, height, width, channels) as the last layer left it: (samples, 1, 1, classes) in
+///    a trainer and a learner, which count the samples that are classified right. `targets` holds one class a
 ///    sample. Sizes `gradient` like `outputs` and overwrites it with the gradient of the mean with respect to
 ///    `outputs`.
 ///
@@ -27,5 +28,14 @@ concept loss = std::floating_point<T> &&
              tensor<T>& gradient) {
     { l(outputs, targets, gradient) } -> std::same_as<double>;
 };
+
+/// Stops compilation with a sentence that says what a loss needs.
+template <class L, class T>
+consteval bool explain_loss() {
+    static_assert(
+        loss<L, T>,
+        "frostline: a loss must be const-callable with (outputs, targets, gradient), returning a double");
+    return true;
+}
 
 }  // namespace frostline

@@ -57,9 +57,7 @@ template <class Network, class Loss, class Optimiser, class Scorer, class Policy
           class... Observers>
 class online_learner {
     using T = typename Network::value_type;
-    static_assert(loss<Loss, T>,
-                  "frostline: the learner's loss must be callable with (outputs, targets, "
-                  "gradient), returning a double");
+    static_assert(loss<Loss, T> || explain_loss<Loss, T>());
     static_assert(optimiser<Optimiser, T> || explain_optimiser<Optimiser, T>());
     static_assert(scorer<Scorer, T> || explain_scorer<Scorer, T>());
     static_assert(freezing_policy<Policy> || explain_freezing_policy<Policy>());

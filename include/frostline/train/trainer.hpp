@@ -29,9 +29,7 @@ template <class Network, class Loss, class Optimiser, class Scorer, class Policy
           class... Observers>
 class trainer {
     using T = typename Network::value_type;
-    static_assert(loss<Loss, T>,
-                  "frostline: the trainer's loss must be callable with (outputs, targets, "
-                  "gradient), returning a double");
+    static_assert(loss<Loss, T> || explain_loss<Loss, T>());
     static_assert(optimiser<Optimiser, T> || explain_optimiser<Optimiser, T>());
     static_assert(scorer<Scorer, T> || explain_scorer<Scorer, T>());
     static_assert(freezing_policy<Policy> || explain_freezing_policy<Policy>());
@@ -64,11 +62,12 @@ public:
     ///         divergence_error when a gradient, or what is left at the end, is NaN or infinite,
     ///         data_error when a checkpoint cannot be written, or does not belong to this run,
     ///         process_error when weights or decisions of the processes differ
-    template <dataset Train, class Test = no_data, class Validation = no_data,
+    template <class Train, class Test = no_data, class Validation = no_data,
               class Checkpoints = no_checkpoints, class Communicator = single_process>
     run_finished run(const training_options& options, const Train& train, const Test& test = {},
                      const Validation& validation = {}, const std::stop_token& stop = {},
                      Checkpoints&& saved = {}, Communicator&& processes = {}) {
+        static_assert(dataset<Train> || explain_dataset<Train>());
         using group = std::remove_reference_t<Communicator>;
         static_assert(communicator<group> || explain_communicator<group>());
         check(options, parts_.network, train);

@@ -3,6 +3,7 @@
 // each would have frozen and when.
 
 #include "program.hpp"
+#include "validators.hpp"
 
 #include "frostline/core/errors.hpp"
 #include "frostline/features/assumed_costs.hpp"
@@ -136,11 +137,12 @@ int main(int argc, char** argv) {
         ->type_name("POLICY")
         ->required()
         ->allow_extra_args(false);
-    app.add_option("--store-budget", store_budget,
-                   "The most bytes the feature store may hold, in memory (default: the store of the record, "
-                   "else 4 GiB)")
-        ->type_name("BYTES")
-        ->check(CLI::NonNegativeNumber);
+    app.add_option(
+           "--store-budget", store_budget,
+           "The most the feature store may hold, in memory, as 4GiB or 500MB (default: the store of the "
+           "record, else 4GiB)")
+        ->type_name("SIZE")
+        ->transform(size());
     return program::main(app, argc, argv, [&] {
         const auto runs = frostline::record_reader(record).read();
         const auto never =

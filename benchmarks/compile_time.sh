@@ -10,14 +10,16 @@ compiler=${1:-${CXX:-g++}}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-flags="-std=c++20 -O2 -I$root/include $(pkg-config --cflags openblas tbb xtensor)"
+# shellcheck disable=SC2046 # the flags are words
+set -- -std=c++20 -O2 "-I$root/include" $(pkg-config --cflags openblas tbb xtensor)
 if ! "$compiler" --version | grep -q clang; then
-    flags="$flags -fno-new-ttp-matching"
+    set -- "$@" -fno-new-ttp-matching
 fi
 
-measure() { # label, source
-    # shellcheck disable=SC2086 # the flags are words
-    python3 - "$1" "$2" "$scratch/out.o" "$compiler" $flags <<'PYTHON'
+measure() { # label, source, flags
+    label=$1 source=$2
+    shift 2
+    python3 - "$label" "$source" "$scratch/out.o" "$compiler" "$@" <<'PYTHON'
 import resource
 import subprocess
 import sys
@@ -34,8 +36,8 @@ PYTHON
 
 "$compiler" --version | head -n 1
 echo '#include "frostline/frostline.hpp"' >"$scratch/umbrella.cpp"
-measure "frostline/frostline.hpp" "$scratch/umbrella.cpp"
-measure "examples/01_train_vgg.cpp" "$root/examples/01_train_vgg.cpp"
+measure "frostline/frostline.hpp" "$scratch/umbrella.cpp" "$@"
+measure "examples/01_train_vgg.cpp" "$root/examples/01_train_vgg.cpp" "$@"
 sed 's/vgg11</resnet152</' "$root/examples/01_train_vgg.cpp" >"$scratch/train_resnet152.cpp"
 grep -q 'resnet152<' "$scratch/train_resnet152.cpp"
-measure "the same, training ResNet-152" "$scratch/train_resnet152.cpp"
+measure "the same, training ResNet-152" "$scratch/train_resnet152.cpp" "$@"

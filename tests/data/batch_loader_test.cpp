@@ -6,6 +6,7 @@
 #include "frostline/data/in_memory_dataset.hpp"
 #include "frostline/data/transforms/augmented.hpp"
 #include "support/catch.hpp"
+#include "support/with_threads.hpp"
 
 #include <atomic>
 #include <memory>
@@ -57,8 +58,7 @@ struct damaged_set {
 }  // namespace
 
 TEST_CASE("batches that are loaded ahead are those that are loaded when they are needed, epoch by epoch") {
-    const int before = threads();
-    set_threads(GENERATE(1, 2, 3));
+    const with_threads guard(GENERATE(1, 2, 3));
     const augmented data(numbered(50), 3, random_crop{2}, horizontal_flip{});
     batch_loader<float, std::remove_const_t<decltype(data)>> loader(data);
     buffers found, expected;
@@ -74,7 +74,6 @@ TEST_CASE("batches that are loaded ahead are those that are loaded when they are
         CHECK_THROWS_WITH(loader.next(found.images, found.targets, found.ids),
                           ContainsSubstring("behind the last one"));
     }
-    set_threads(before);
 }
 
 TEST_CASE("an epoch can end early and another begin, and the order may go before the loader") {

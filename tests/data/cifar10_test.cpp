@@ -3,6 +3,7 @@
 
 #include "idx_files.hpp"
 #include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace frostline;
 using Catch::Matchers::ContainsSubstring;
@@ -48,7 +49,7 @@ TEST_CASE("CIFAR-10's planes of red, green and blue become the channels of each 
 }
 
 TEST_CASE("CIFAR-10 files become one data set in their order, plain or compressed") {
-    const idx_files::temporary_folder folder;
+    const temporary_folder folder;
     idx_files::write(folder / "one.bin", records(2));
     idx_files::write_compressed(folder / "two.bin.gz", records(2));
     const std::vector<std::filesystem::path> files = {folder / "one.bin", folder / "two.bin.gz"};
@@ -84,7 +85,7 @@ TEST_CASE("a CIFAR-10 file that is cut off, too long or wrongly labelled is an e
 }
 
 TEST_CASE("a missing CIFAR-10 file is named, and so is a compressed one that is cut off") {
-    const idx_files::temporary_folder folder;
+    const temporary_folder folder;
     const std::vector<std::filesystem::path> missing = {folder / "data_batch_1.bin"};
     CHECK_THROWS_WITH(load_cifar10(missing, 1),
                       missing[0].string() + ": cannot be opened (No such file or directory)");
@@ -97,7 +98,7 @@ TEST_CASE("a missing CIFAR-10 file is named, and so is a compressed one that is 
 }
 
 TEST_CASE("the class names of CIFAR-10 are the ten lines of its file") {
-    const idx_files::temporary_folder folder;
+    const temporary_folder folder;
     const auto write = [&](const std::string& text) {
         idx_files::write(folder / "batches.meta.txt", byte_string(text.begin(), text.end()));
         return read_cifar10_class_names(folder / "batches.meta.txt");

@@ -4,8 +4,6 @@
 
 #include <zlib.h>
 
-#include <unistd.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -18,25 +16,6 @@
 namespace idx_files {
 
 using byte_string = std::vector<std::uint8_t>;
-
-class temporary_folder {
-public:
-    temporary_folder() {
-        static int number = 0;
-        path_ = std::filesystem::temp_directory_path() /
-                ("frostline-idx-" + std::to_string(::getpid()) + "-" + std::to_string(number++));
-        std::filesystem::create_directories(path_);
-    }
-    temporary_folder(const temporary_folder&) = delete;
-    temporary_folder& operator=(const temporary_folder&) = delete;
-    ~temporary_folder() { std::filesystem::remove_all(path_); }
-
-    const std::filesystem::path& path() const { return path_; }
-    std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
-private:
-    std::filesystem::path path_;
-};
 
 inline byte_string header(std::uint32_t magic, const std::vector<std::uint32_t>& dimensions) {
     byte_string bytes;

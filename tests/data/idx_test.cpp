@@ -3,6 +3,7 @@
 
 #include "idx_files.hpp"
 #include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -10,7 +11,6 @@
 using namespace frostline;
 using Catch::Matchers::ContainsSubstring;
 using idx_files::byte_string;
-using idx_files::temporary_folder;
 
 namespace {
 

@@ -4,6 +4,7 @@
 #include "idx_files.hpp"
 #include "image_files.hpp"
 #include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <numeric>
 
@@ -16,7 +17,7 @@ TEST_CASE("resizing and cropping stays within a level of Pillow") {
         const std::size_t size = golden.at("size");
         INFO(name << " to " << size);
         const auto expected = image_files::from_hexadecimal(golden.at("pixels"));
-        const idx_files::temporary_folder folder;
+        const temporary_folder folder;
         idx_files::write(folder / name, image_files::bytes_of(name));
         std::vector<std::uint8_t> found(3 * size * size);
         read_image(folder / name, size, found);
@@ -53,7 +54,7 @@ TEST_CASE("the extension says that a file is an image, in any case, and its byte
 }
 
 TEST_CASE("a file that cannot be read is an error that names it, also where its name is no UTF-8") {
-    const idx_files::temporary_folder folder;
+    const temporary_folder folder;
     std::vector<std::uint8_t> pixels(3 * 4 * 4);
     CHECK_THROWS_WITH(read_image(folder / "nothing.jpg", 4, pixels),
                       (folder / "nothing.jpg").string() + ": cannot be opened (No such file or directory)");
@@ -68,7 +69,7 @@ TEST_CASE("a file that cannot be read is an error that names it, also where its 
 }
 
 TEST_CASE("a file larger than the first read is read whole") {
-    const idx_files::temporary_folder folder;
+    const temporary_folder folder;
     auto bytes = image_files::bytes_of("baseline.jpg");
     std::vector<std::uint8_t> expected(3 * 8 * 8), found(3 * 8 * 8);
     idx_files::write(folder / "x.jpg", bytes);

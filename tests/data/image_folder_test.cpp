@@ -5,10 +5,10 @@
 #include "idx_files.hpp"
 #include "image_files.hpp"
 #include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace frostline;
 using Catch::Matchers::ContainsSubstring;
-using idx_files::temporary_folder;
 
 namespace {
 

@@ -4,6 +4,7 @@
 #include "frostline/data/batches.hpp"
 #include "idx_files.hpp"
 #include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <cmath>
 #include <cstdlib>
@@ -11,7 +12,6 @@
 
 using namespace frostline;
 using Catch::Matchers::ContainsSubstring;
-using idx_files::temporary_folder;
 
 namespace {
 

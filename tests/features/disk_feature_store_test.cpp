@@ -3,6 +3,7 @@
 
 #include "store_rows.hpp"
 #include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -26,28 +27,17 @@ namespace {
 
 constexpr std::size_t row_bytes = 24 * sizeof(float);
 
-/// A folder of its own.
-struct scratch_folder {
-    fs::path path;
+bool is_empty(const temporary_folder& folder) { return folder.files() == 0; }
 
-    scratch_folder() {
-        std::string name = (fs::temp_directory_path() / "frostline-test-XXXXXX").string();
-        REQUIRE(::mkdtemp(name.data()));
-        path = name;
+/// The descriptor of an unnamed file in the folder, opened anew.
+int open_unnamed(const temporary_folder& folder) {
+    for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+        std::error_code gone;
+        if (fs::read_symlink(entry.path(), gone).string().starts_with(folder.path().string()))
+            return ::open(entry.path().c_str(), O_RDWR);
     }
-    ~scratch_folder() { fs::remove_all(path); }
-    bool is_empty() const { return fs::is_empty(path); }
-
-    /// The descriptor of an unnamed file in it, opened anew.
-    int open() const {
-        for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
-            std::error_code gone;
-            if (fs::read_symlink(entry.path(), gone).string().starts_with(path.string()))
-                return ::open(entry.path().c_str(), O_RDWR);
-        }
-        return -1;
-    }
-};
+    return -1;
+}
 
 /// Files of this process may grow to so many bytes while it lives.
 struct file_limit {
@@ -66,8 +56,8 @@ struct file_limit {
 }  // namespace
 
 TEST_CASE("a disk_feature_store gives rows back bit for bit, in any order, read ahead or not") {
-    const scratch_folder folder;
-    disk_feature_store<float> store(folder.path, plenty);
+    const temporary_folder folder;
+    disk_feature_store<float> store(folder.path(), plenty);
     put(store, keys_from(0, 50));
     put(store, keys_from(50, 7));
     std::vector<feature_key> mixed;
@@ -82,15 +72,15 @@ TEST_CASE("a disk_feature_store gives rows back bit for bit, in any order, read 
         CHECK(rows_of(store, keys_from(0, 60)) == 57);
     }
     CHECK(store.problem().empty());
-    CHECK(folder.is_empty());
+    CHECK(is_empty(folder));
     store.clear();
     CHECK(store.bytes() == 0);
     CHECK(rows_of(store, mixed) == 0);
 }
 
 TEST_CASE("a disk_feature_store gives what was put last, also where it was read ahead before") {
-    const scratch_folder folder;
-    disk_feature_store<float> store(folder.path, plenty);
+    const temporary_folder folder;
+    disk_feature_store<float> store(folder.path(), plenty);
     const auto keys = keys_from(0, 4);
     store.put(keys, rows_for(keys_from(100, 4)));
     store.prefetch(keys);
@@ -102,8 +92,8 @@ TEST_CASE("a disk_feature_store gives what was put last, also where it was read 
 }
 
 TEST_CASE("a disk_feature_store keeps to its budget, and holds rows of several cuts") {
-    const scratch_folder folder;
-    disk_feature_store<float> store(folder.path, 10 * (row_bytes + feature_index_bytes));
+    const temporary_folder folder;
+    disk_feature_store<float> store(folder.path(), 10 * (row_bytes + feature_index_bytes));
     put(store, keys_from(0, 12));
     CHECK(rows_of(store, keys_from(0, 12)) == 10);
     CHECK(store.bytes() <= store.budget());
@@ -121,21 +111,21 @@ TEST_CASE("a disk_feature_store keeps to its budget, and holds rows of several c
 }
 
 TEST_CASE("rows that find no room on the disk are missed, wherever it ends") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     for (std::size_t limit = 0; limit <= 5 * row_bytes; limit += 7) {
         INFO("files of at most " << limit << " bytes");
-        disk_feature_store<float> store(folder.path, plenty);
+        disk_feature_store<float> store(folder.path(), plenty);
         const file_limit limited(limit);
         for (std::uint64_t sample = 0; sample < 6; sample += 2) put(store, keys_from(sample, 2));
         CHECK(rows_of(store, keys_from(0, 6)) == static_cast<int>(limit / (2 * row_bytes) * 2));
         CHECK_THAT(store.problem(), ContainsSubstring("lost rows, which are computed again: File too large"));
-        CHECK_THAT(store.problem(), ContainsSubstring(folder.path.string()));
+        CHECK_THAT(store.problem(), ContainsSubstring(folder.path().string()));
     }
 }
 
 TEST_CASE("a row is there right after its put, while it is being written") {
-    const scratch_folder folder;
-    disk_feature_store<float> store(folder.path, std::size_t{64} << 20);
+    const temporary_folder folder;
+    disk_feature_store<float> store(folder.path(), std::size_t{64} << 20);
     constexpr sample_shape large{64, 64, 16};
     const bool ahead = GENERATE(false, true);
     for (std::uint64_t first = 0; first < 64; first += 16) {
@@ -157,8 +147,8 @@ TEST_CASE("a row is there right after its put, while it is being written") {
 }
 
 TEST_CASE("after the disk was full a store goes on with what it holds, and takes rows again once cleared") {
-    const scratch_folder folder;
-    disk_feature_store<float> store(folder.path, plenty);
+    const temporary_folder folder;
+    disk_feature_store<float> store(folder.path(), plenty);
     {
         const file_limit limited(3 * row_bytes);
         put(store, keys_from(0, 2));
@@ -175,12 +165,12 @@ TEST_CASE("after the disk was full a store goes on with what it holds, and takes
 }
 
 TEST_CASE("a flipped bit makes its row missed, and no other") {
-    const scratch_folder folder;
-    disk_feature_store<float> store(folder.path, plenty);
+    const temporary_folder folder;
+    disk_feature_store<float> store(folder.path(), plenty);
     const auto keys = keys_from(0, 5);
     put(store, keys);
     CHECK(rows_of(store, keys) == 5);  // and so all is written
-    const int file = folder.open();
+    const int file = open_unnamed(folder);
     REQUIRE(file >= 0);
     const bool ahead = GENERATE(false, true);
     for (std::size_t byte = 2 * row_bytes; byte < 3 * row_bytes; ++byte) {
@@ -199,12 +189,12 @@ TEST_CASE("a flipped bit makes its row missed, and no other") {
 }
 
 TEST_CASE("the rows behind the end of a truncated file are missed") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     for (std::size_t end = 0; end <= 4 * row_bytes; end += 13) {
-        disk_feature_store<float> store(folder.path, plenty);
+        disk_feature_store<float> store(folder.path(), plenty);
         put(store, keys_from(0, 4));
         CHECK(rows_of(store, keys_from(0, 4)) == 4);  // and so all is written
-        const int file = folder.open();
+        const int file = open_unnamed(folder);
         REQUIRE(::ftruncate(file, static_cast<off_t>(end)) == 0);
         ::close(file);
         if (end % 2 == 0) store.prefetch(keys_from(0, 4));
@@ -215,13 +205,13 @@ TEST_CASE("the rows behind the end of a truncated file are missed") {
 }
 
 TEST_CASE("a killed program leaves nothing on the disk") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     int ready[2];
     REQUIRE(::pipe(ready) == 0);
     const pid_t child = ::fork();
     if (child == 0) {
         // Only what is safe after a fork from a process with threads: no parallel loop.
-        const unnamed_file file(folder.path);
+        const unnamed_file file(folder.path());
         std::vector<std::byte> bytes(1 << 20);
         const bool written = file.write(bytes.data(), bytes.size(), 0) == 0;
         if (written && ::write(ready[1], "x", 1) == 1) ::pause();
@@ -230,12 +220,12 @@ TEST_CASE("a killed program leaves nothing on the disk") {
     REQUIRE(child > 0);
     char letter = 0;
     REQUIRE(::read(ready[0], &letter, 1) == 1);
-    CHECK(folder.is_empty());
+    CHECK(is_empty(folder));
     ::kill(child, SIGKILL);
     int status = 0;
     ::waitpid(child, &status, 0);
     CHECK(WIFSIGNALED(status));
-    CHECK(folder.is_empty());
+    CHECK(is_empty(folder));
     ::close(ready[0]);
     ::close(ready[1]);
 }
@@ -247,8 +237,8 @@ TEST_CASE("a folder that takes no file is refused at once") {
 }
 
 TEST_CASE("a disk_feature_store measures itself and is empty afterwards") {
-    const scratch_folder folder;
-    disk_feature_store<float> store(folder.path, std::size_t{1} << 20);
+    const temporary_folder folder;
+    disk_feature_store<float> store(folder.path(), std::size_t{1} << 20);
     const auto costs = store.measure({8, 8, 16});
     REQUIRE(costs.size() == 1);
     CHECK(costs[0].write_bytes_per_second > 1e4);

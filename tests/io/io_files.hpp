@@ -4,8 +4,6 @@
 
 #include "frostline/core/tensor.hpp"
 
-#include <unistd.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -15,27 +13,6 @@
 #include <string_view>
 
 namespace io_files {
-
-class temporary_folder {
-public:
-    temporary_folder() {
-        static int number = 0;
-        path_ = std::filesystem::temp_directory_path() /
-                ("frostline-io-" + std::to_string(::getpid()) + "-" + std::to_string(number++));
-        std::filesystem::create_directories(path_);
-    }
-    temporary_folder(const temporary_folder&) = delete;
-    temporary_folder& operator=(const temporary_folder&) = delete;
-    ~temporary_folder() { std::filesystem::remove_all(path_); }
-
-    std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-    std::size_t files() const {
-        return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
-    }
-
-private:
-    std::filesystem::path path_;
-};
 
 using byte_array = frostline::aligned_vector<std::byte>;
 

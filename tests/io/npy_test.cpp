@@ -3,6 +3,7 @@
 
 #include "io_files.hpp"
 #include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <cstdint>
 #include <span>
@@ -11,7 +12,6 @@
 
 using namespace frostline;
 using Catch::Matchers::ContainsSubstring;
-using io_files::temporary_folder;
 
 namespace {
 

@@ -4,6 +4,7 @@
 
 #include "io_files.hpp"
 #include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <sys/stat.h>
 
@@ -17,7 +18,6 @@
 using namespace frostline;
 using Catch::Matchers::ContainsSubstring;
 using io_files::safetensors;
-using io_files::temporary_folder;
 
 namespace {
 

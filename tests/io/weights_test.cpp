@@ -11,6 +11,7 @@
 #include "support/catch.hpp"
 #include "support/golden.hpp"
 #include "support/standalone.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <algorithm>
 #include <string>
@@ -18,7 +19,6 @@
 
 using namespace frostline;
 using Catch::Matchers::ContainsSubstring;
-using io_files::temporary_folder;
 
 namespace {
 

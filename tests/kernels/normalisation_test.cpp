@@ -3,6 +3,7 @@
 
 #include "frostline/core/random.hpp"
 #include "support/catch.hpp"
+#include "support/with_threads.hpp"
 
 #include <string_view>
 #include <vector>
@@ -205,12 +206,10 @@ TEMPLATE_TEST_CASE("batch norm's backward pass is that of the plain formulas", "
 }
 
 TEST_CASE("normalisation is the same to the bit on any number of threads") {
-    const int before = threads();
     for (const auto& [rows, channels] :
          {std::pair<std::size_t, std::size_t>{40000, 6}, {9000, 40}, {700, 600}}) {
         const auto z = random_values<float>(rows * channels, "z"),
                    given = random_values<float>(rows * channels, "dy");
-        set_threads(1);
         const auto run = [&, rows = rows, channels = channels] {
             const auto statistics = statistics_of(rows, channels, z);
             auto dy = given;
@@ -220,11 +219,13 @@ TEST_CASE("normalisation is the same to the bit on any number of threads") {
                 statistics.variance.data(), dy.data(), sums.data(), sums.data() + channels, scratch.data());
             return std::pair(statistics, sums);
         };
-        const auto expected = run();
+        const auto run_on = [&](int count) {
+            const with_threads guard(count);
+            return run();
+        };
+        const auto expected = run_on(1);
         for (const int count : {2, 3}) {
-            set_threads(count);
-            CHECK(run() == expected);
+            CHECK(run_on(count) == expected);
         }
     }
-    set_threads(before);
 }

@@ -3,6 +3,7 @@
 
 #include "frostline/core/random.hpp"
 #include "support/catch.hpp"
+#include "support/with_threads.hpp"
 
 #include <vector>
 
@@ -70,18 +71,16 @@ TEST_CASE("softmax cross entropy of NaN is NaN wherever it stands") {
 }
 
 TEST_CASE("softmax cross entropy is the same to the bit on any number of threads") {
-    const int before = threads();
     const auto [logits, targets] = random_batch(1001, 10);
     std::vector<double> gradient(logits.size()), first_gradient;
-    set_threads(1);
-    const double expected =
-        kernels::softmax_cross_entropy(1001, 10, logits.data(), targets.data(), 0.1, gradient.data());
+    const auto loss_on = [&, &logits = logits, &targets = targets](int count) {
+        const with_threads guard(count);
+        return kernels::softmax_cross_entropy(1001, 10, logits.data(), targets.data(), 0.1, gradient.data());
+    };
+    const double expected = loss_on(1);
     first_gradient = gradient;
     for (const int count : {2, 3}) {
-        set_threads(count);
-        CHECK(kernels::softmax_cross_entropy(1001, 10, logits.data(), targets.data(), 0.1, gradient.data()) ==
-              expected);
+        CHECK(loss_on(count) == expected);
         CHECK(gradient == first_gradient);
     }
-    set_threads(before);
 }

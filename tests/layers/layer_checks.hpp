@@ -7,6 +7,7 @@
 #include "frostline/core/parallel.hpp"
 #include "frostline/testing/gradient_check.hpp"
 #include "support/catch.hpp"
+#include "support/with_threads.hpp"
 
 #include <cstring>
 #include <numeric>
@@ -94,19 +95,19 @@ training_pass<T> run(const Make& make, std::size_t samples, const sample_shape& 
 /// Bitwise the same on 1, 2 and 3 threads.
 template <class T, class Make>
 void check_threads(const Make& make, std::size_t samples, const sample_shape& shape) {
-    const int before = threads();
-    set_threads(1);
-    const auto expected = run<T>(make, samples, shape);
+    const auto run_on = [&](int count) {
+        const with_threads guard(count);
+        return run<T>(make, samples, shape);
+    };
+    const auto expected = run_on(1);
     for (const int count : {2, 3}) {
-        set_threads(count);
-        const auto found = run<T>(make, samples, shape);
+        const auto found = run_on(count);
         CHECK(same_bits(found.y, expected.y));
         CHECK(same_bits(found.dx, expected.dx));
         CHECK(same_bits(found.y_inference, expected.y_inference));
         CHECK(found.gradients == expected.gradients);
         CHECK(found.buffers == expected.buffers);
     }
-    set_threads(before);
 }
 
 /// Inference gives the same bits for a sample in any batch and place.

@@ -3,6 +3,7 @@
 
 #include "support/catch.hpp"
 #include "support/count_allocations.hpp"
+#include "support/with_threads.hpp"
 
 #include <cmath>
 #include <cstring>
@@ -182,10 +183,9 @@ TEMPLATE_TEST_CASE("sgd takes the largest and the smallest finite gradients for 
 }
 
 TEST_CASE("sgd gives the same bits for any number of threads") {
-    const int before = threads();
     aligned_vector<float> single;
     for (const int count : {1, 3}) {
-        set_threads(count);
+        const with_threads guard(count);
         small_network<float> network;
         sgd<float> optimiser;
         optimiser.attach(network.slices);
@@ -193,7 +193,6 @@ TEST_CASE("sgd gives the same bits for any number of threads") {
         if (count == 1) single = network.values;
         CHECK(same_bits(single, network.values));
     }
-    set_threads(before);
 }
 
 TEST_CASE("sgd forgets the momentum of the blocks that thaw, and of no other") {

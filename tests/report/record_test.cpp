@@ -4,8 +4,7 @@
 #include "frostline/report/recorded_run.hpp"
 #include "report/finished_run.hpp"
 #include "support/catch.hpp"
-
-#include <unistd.h>
+#include "support/temporary_folder.hpp"
 
 #include <cerrno>
 #include <filesystem>
@@ -22,23 +21,6 @@ namespace {
 using namespace frostline;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
-
-/// A folder of its own, removed at the end.
-class scratch_folder {
-public:
-    scratch_folder()
-        : path_(std::filesystem::temp_directory_path() / ("frostline_record_" + std::to_string(::getpid()))) {
-        std::filesystem::create_directories(path_);
-    }
-    scratch_folder(const scratch_folder&) = delete;
-    scratch_folder& operator=(const scratch_folder&) = delete;
-    ~scratch_folder() { std::filesystem::remove_all(path_); }
-
-    std::filesystem::path file(const std::string& name = "run.jsonl") const { return path_ / name; }
-
-private:
-    std::filesystem::path path_;
-};
 
 std::string text_of(const std::filesystem::path& path) {
     std::ostringstream text;
@@ -59,8 +41,8 @@ std::vector<record_line> lines_of(const std::filesystem::path& path) {
 }
 
 TEST_CASE("A record holds each event of a run as one line with exactly its fields") {
-    const scratch_folder folder;
-    record log(folder.file(), "learn_and_drop", "weight_change");
+    const temporary_folder folder;
+    record log(folder / "run.jsonl", "learn_and_drop", "weight_change");
     log.write({{"event", "run"}, {"batch_size", 64}, {"environment", environment_json()}});
     log(run_started{.epochs = 3,
                     .steps_per_epoch = 20,
@@ -100,9 +82,9 @@ TEST_CASE("A record holds each event of a run as one line with exactly its field
     log(epoch);
     log(finished_run(10, 0.5, 250));
 
-    const auto lines = lines_of(folder.file());
+    const auto lines = lines_of(folder / "run.jsonl");
     REQUIRE(lines.size() == 6);
-    CHECK_THAT(text_of(folder.file()),
+    CHECK_THAT(text_of(folder / "run.jsonl"),
                StartsWith(R"({"schema":1,"event":"run","batch_size":64,"environment":{)"));
 
     CHECK(lines[1].dump() ==
@@ -137,12 +119,12 @@ TEST_CASE("A record holds each event of a run as one line with exactly its field
 }
 
 TEST_CASE("A record names the blocks that are frozen behind learning ones, where there are any") {
-    const scratch_folder folder;
-    record log(folder.file(), "grades", "gradient_delta");
+    const temporary_folder folder;
+    record log(folder / "run.jsonl", "grades", "gradient_delta");
     log(decision_taken{.wanted = frozen_blocks(1).insert(3)});
     log(frost_line_moved{.frozen = 2, .frozen_behind = {4, 5}});
     log(epoch_finished{.frozen = 2, .frozen_behind = {4, 5}});
-    const auto lines = lines_of(folder.file());
+    const auto lines = lines_of(folder / "run.jsonl");
     REQUIRE(lines.size() == 3);
     CHECK(lines[0]["wanted"] == 1);
     CHECK(lines[0]["wanted_behind"] == std::vector<std::size_t>{3});
@@ -153,8 +135,8 @@ TEST_CASE("A record names the blocks that are frozen behind learning ones, where
 }
 
 TEST_CASE("A record holds what the plan reckoned with and considered, and that the store lost rows") {
-    const scratch_folder folder;
-    record log(folder.file(), "never", "none");
+    const temporary_folder folder;
+    record log(folder / "run.jsonl", "never", "none");
     const plan_costs_known known{
         .epoch = 2,
         .step = 40,
@@ -167,7 +149,7 @@ TEST_CASE("A record holds what the plan reckoned with and considered, and that t
         .options = {{.seconds = 1.5},
                     {.dropped = 2, .tiers = 1, .bytes = 640, .share = 0.5, .seconds = 0.25}}});
     log(store_failed{.epoch = 3, .step = 50, .reason = "it is full"});
-    const auto lines = lines_of(folder.file());
+    const auto lines = lines_of(folder / "run.jsonl");
     REQUIRE(lines.size() == 3);
     CHECK(lines[0].dump() ==
           R"({"schema":1,"event":"costs","epoch":2,"step":40,"block_seconds":[0.1,3.3333333333333334e-08],)"
@@ -181,7 +163,7 @@ TEST_CASE("A record holds what the plan reckoned with and considered, and that t
           R"({"schema":1,"event":"store_failed","epoch":3,"step":50,"reason":"it is full"})");
 
     // To the bit, so that a plan with them decides alike.
-    const auto costs = record_reader(folder.file()).read_costs();
+    const auto costs = record_reader(folder / "run.jsonl").read_costs();
     CHECK(costs.block_seconds == known.costs.block_seconds);
     REQUIRE(costs.tiers.size() == 2);
     CHECK(costs.tiers[1].write_bytes_per_second == 3e8);
@@ -189,24 +171,25 @@ TEST_CASE("A record holds what the plan reckoned with and considered, and that t
 }
 
 TEST_CASE("A record without costs is refused as a source of costs") {
-    const scratch_folder folder;
-    record(folder.file(), "never", "none").write({{"event", "run"}});
-    CHECK_THROWS_WITH(record_reader(folder.file()).read_costs(), ContainsSubstring("no line of event costs"));
+    const temporary_folder folder;
+    record(folder / "run.jsonl", "never", "none").write({{"event", "run"}});
+    CHECK_THROWS_WITH(record_reader(folder / "run.jsonl").read_costs(),
+                      ContainsSubstring("no line of event costs"));
     CHECK_THROWS_AS(record_reader("/no/such/file").read_costs(), data_error);
 }
 
 TEST_CASE("Every line is in the file as soon as it is written") {
-    const scratch_folder folder;
-    record log(folder.file(), "never", "none");
+    const temporary_folder folder;
+    record log(folder / "run.jsonl", "never", "none");
     for (std::size_t count = 1; count <= 3; ++count) {
         log(epoch_finished{});
-        CHECK(lines_of(folder.file()).size() == count);
+        CHECK(lines_of(folder / "run.jsonl").size() == count);
     }
 }
 
 TEST_CASE("Numbers that are not finite and text that is no UTF-8 still give lines that parse") {
-    const scratch_folder folder;
-    record log(folder.file(), "never", "none");
+    const temporary_folder folder;
+    record log(folder / "run.jsonl", "never", "none");
     epoch_finished epoch;
     epoch.train_loss = std::numeric_limits<double>::quiet_NaN();
     epoch.scores = {std::numeric_limits<double>::infinity()};
@@ -214,7 +197,7 @@ TEST_CASE("Numbers that are not finite and text that is no UTF-8 still give line
     frost_line_moved moved;
     moved.reason = "two\nlines and \xff";
     log(moved);
-    const auto lines = lines_of(folder.file());
+    const auto lines = lines_of(folder / "run.jsonl");
     REQUIRE(lines.size() == 2);
     CHECK(lines[0]["train_loss"].is_null());
     CHECK(lines[0]["scores"][0].is_null());
@@ -222,14 +205,14 @@ TEST_CASE("Numbers that are not finite and text that is no UTF-8 still give line
 }
 
 TEST_CASE("A record replaces a file, or appends the next run to it") {
-    const scratch_folder folder;
-    put(folder.file(), "{\"schema\":1,\"event\":\"run\"}\n");
-    record first(folder.file(), "never", "none");
+    const temporary_folder folder;
+    put(folder / "run.jsonl", "{\"schema\":1,\"event\":\"run\"}\n");
+    record first(folder / "run.jsonl", "never", "none");
     first(finished_run(30, 0.9, 1000));
-    record second(folder.file(), "learn_and_drop", "weight_change", existing_record::append);
+    record second(folder / "run.jsonl", "learn_and_drop", "weight_change", existing_record::append);
     second(finished_run(20, 0.89, 600));
     second.write(comparison_json(first.summary(), second.summary()));
-    const auto lines = lines_of(folder.file());
+    const auto lines = lines_of(folder / "run.jsonl");
     REQUIRE(lines.size() == 3);
     CHECK(lines[0]["policy"] == "never");
     CHECK(lines[1]["policy"] == "learn_and_drop");
@@ -237,95 +220,96 @@ TEST_CASE("A record replaces a file, or appends the next run to it") {
 }
 
 TEST_CASE("Appending drops the last line that a crash has left incomplete") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     for (const std::string whole : {"", "{\"schema\":1,\"event\":\"run\"}\n"}) {
-        put(folder.file(), whole + R"({"schema":1,"ev)");
-        record log(folder.file(), "never", "none", existing_record::append);
-        CHECK(text_of(folder.file()) == whole);
+        put(folder / "run.jsonl", whole + R"({"schema":1,"ev)");
+        record log(folder / "run.jsonl", "never", "none", existing_record::append);
+        CHECK(text_of(folder / "run.jsonl") == whole);
         log.write({{"event", "resumed"}});
-        CHECK(text_of(folder.file()) == whole + "{\"schema\":1,\"event\":\"resumed\"}\n");
+        CHECK(text_of(folder / "run.jsonl") == whole + "{\"schema\":1,\"event\":\"resumed\"}\n");
     }
 }
 
 TEST_CASE("A record that goes on from a checkpoint takes back the lines behind it, and starts no run anew") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     double bytes = 0;
     {
-        record first(folder.file(), "never", "scorer");
+        record first(folder / "run.jsonl", "never", "scorer");
         first.write({{"event", "before"}});
         first.for_each_state([&](const char*, std::vector<double>& state) { bytes = state.at(0); });
         first.write({{"event", "behind"}});
     }
-    CHECK(lines_of(folder.file()).size() == 2);
+    CHECK(lines_of(folder / "run.jsonl").size() == 2);
     const auto set = [&](const char*, std::vector<double>& state) { state = {bytes}; };
-    record again(folder.file(), "never", "scorer", existing_record::append);
+    record again(folder / "run.jsonl", "never", "scorer", existing_record::append);
     again.for_each_state(set);
     again(run_started{.step = 5});
-    CHECK(text_of(folder.file()) == "{\"schema\":1,\"event\":\"before\"}\n");
+    CHECK(text_of(folder / "run.jsonl") == "{\"schema\":1,\"event\":\"before\"}\n");
     again(run_started{});
-    CHECK(lines_of(folder.file()).size() == 2);
+    CHECK(lines_of(folder / "run.jsonl").size() == 2);
 
-    put(folder.file(), "{\"schema\":1}\n");
-    record shorter(folder.file(), "never", "scorer", existing_record::append);
+    put(folder / "run.jsonl", "{\"schema\":1}\n");
+    record shorter(folder / "run.jsonl", "never", "scorer", existing_record::append);
     CHECK_THROWS_WITH(shorter.for_each_state(set), ContainsSubstring("has 13 bytes, but had 30 when"));
 }
 
 TEST_CASE("A record refuses a file that is no record and leaves it alone") {
-    const scratch_folder folder;
-    put(folder.file("notes"), "not to be lost");
-    const std::string message = "cannot write the record " + folder.file("notes").string() +
+    const temporary_folder folder;
+    put(folder / "notes", "not to be lost");
+    const std::string message = "cannot write the record " + (folder / "notes").string() +
                                 ": it is there and no record, which would start with {\"schema\":";
     for (const auto existing : {existing_record::append, existing_record::replace})
-        CHECK_THROWS_WITH(record(folder.file("notes"), "never", "none", existing), message);
-    CHECK_THROWS_WITH(record::check(folder.file("notes")), message);
-    CHECK(text_of(folder.file("notes")) == "not to be lost");
+        CHECK_THROWS_WITH(record(folder / "notes", "never", "none", existing), message);
+    CHECK_THROWS_WITH(record::check(folder / "notes"), message);
+    CHECK(text_of(folder / "notes") == "not to be lost");
 }
 
 TEST_CASE("A check of a record refuses what opening it would refuse, and changes nothing") {
-    const scratch_folder folder;
-    CHECK_NOTHROW(record::check(folder.file()));
-    CHECK_FALSE(std::filesystem::exists(folder.file()));
+    const temporary_folder folder;
+    CHECK_NOTHROW(record::check(folder / "run.jsonl"));
+    CHECK_FALSE(std::filesystem::exists(folder / "run.jsonl"));
     const std::string torn = "{\"schema\":1,\"event\":\"run\"}\n{\"sch";
-    put(folder.file(), torn);
-    CHECK_NOTHROW(record::check(folder.file()));
-    CHECK(text_of(folder.file()) == torn);
+    put(folder / "run.jsonl", torn);
+    CHECK_NOTHROW(record::check(folder / "run.jsonl"));
+    CHECK(text_of(folder / "run.jsonl") == torn);
     CHECK_NOTHROW(record::check("/dev/null"));
-    CHECK_THROWS_WITH(record::check(folder.file("missing") / "run.jsonl"),
-                      ContainsSubstring("there is no folder " + folder.file("missing").string()));
-    CHECK_THROWS_WITH(record::check(folder.file(".")), ContainsSubstring("Is a directory"));
-    CHECK_THROWS_WITH(record::check(folder.file() / "run.jsonl"), ContainsSubstring("Not a directory"));
+    CHECK_THROWS_WITH(record::check(folder / "missing" / "run.jsonl"),
+                      ContainsSubstring("there is no folder " + (folder / "missing").string()));
+    CHECK_THROWS_WITH(record::check(folder / "."), ContainsSubstring("Is a directory"));
+    CHECK_THROWS_WITH(record::check(folder / "run.jsonl" / "run.jsonl"),
+                      ContainsSubstring("Not a directory"));
     CHECK_THROWS_WITH(record::check(""), StartsWith("cannot write the record"));
 }
 
 TEST_CASE("A record takes no descriptor of a closed standard stream") {
-    const scratch_folder folder;
+    const temporary_folder folder;
     const int input = ::dup(STDIN_FILENO);
     if (input < 0) return;
     ::close(STDIN_FILENO);
-    record log(folder.file(), "never", "none");
+    record log(folder / "run.jsonl", "never", "none");
     const bool is_closed = ::lseek(STDIN_FILENO, 0, SEEK_CUR) < 0 && errno == EBADF;
     ::dup2(input, STDIN_FILENO);
     ::close(input);
     CHECK(is_closed);
     log(epoch_finished{});
-    CHECK(lines_of(folder.file()).size() == 1);
+    CHECK(lines_of(folder / "run.jsonl").size() == 1);
 }
 
 TEST_CASE("A record that cannot be opened says why and creates nothing") {
-    const scratch_folder folder;
-    const auto missing = folder.file("missing");
+    const temporary_folder folder;
+    const auto missing = folder / "missing";
     CHECK_THROWS_AS(record(missing / "run.jsonl", "never", "none"), data_error);
     CHECK_THROWS_WITH(record(missing / "run.jsonl", "never", "none"),
                       "cannot write the record " + (missing / "run.jsonl").string() +
                           ": there is no folder " + missing.string());
     CHECK_FALSE(std::filesystem::exists(missing));
-    CHECK_THROWS_WITH(record(folder.file("."), "never", "none"),
-                      "cannot write the record " + folder.file(".").string() + ": Is a directory");
+    CHECK_THROWS_WITH(record(folder / ".", "never", "none"),
+                      "cannot write the record " + (folder / ".").string() + ": Is a directory");
     CHECK_THROWS_WITH(record("", "never", "none"), StartsWith("cannot write the record"));
-    std::filesystem::create_symlink(missing / "run.jsonl", folder.file("link"));
+    std::filesystem::create_symlink(missing / "run.jsonl", folder / "link");
     CHECK_THROWS_WITH(
-        record(folder.file("link"), "never", "none"),
-        "cannot write the record " + folder.file("link").string() + ": No such file or directory");
+        record(folder / "link", "never", "none"),
+        "cannot write the record " + (folder / "link").string() + ": No such file or directory");
 }
 
 TEST_CASE("A full disk ends the record with a sentence at the first line that does not fit") {
@@ -339,14 +323,14 @@ TEST_CASE("A full disk ends the record with a sentence at the first line that do
 }
 
 TEST_CASE("A line of the program has to be an object that names its event") {
-    const scratch_folder folder;
-    record log(folder.file(), "never", "none");
+    const temporary_folder folder;
+    record log(folder / "run.jsonl", "never", "none");
     CHECK_THROWS_AS(log.write(record_line::array({1, 2})), argument_error);
     CHECK_THROWS_AS(log.write({{"settings", 1}}), argument_error);
     CHECK_THROWS_AS(log.write({{"event", 1}}), argument_error);
-    CHECK(text_of(folder.file()).empty());
+    CHECK(text_of(folder / "run.jsonl").empty());
     log.write(nlohmann::json{{"event", "run"}, {"schema", 7}});
-    CHECK(lines_of(folder.file()).size() == 1);
+    CHECK(lines_of(folder / "run.jsonl").size() == 1);
 }
 
 }  // namespace

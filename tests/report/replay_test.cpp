@@ -6,9 +6,8 @@
 #include "frostline/freeze/predicates.hpp"
 #include "frostline/report/record.hpp"
 #include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
 #include "train/small_run.hpp"
-
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -19,20 +18,6 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-class scratch_file {
-public:
-    scratch_file()
-        : path_(std::filesystem::temp_directory_path() /
-                ("frostline_replay_" + std::to_string(::getpid()) + ".jsonl")) {}
-    scratch_file(const scratch_file&) = delete;
-    scratch_file& operator=(const scratch_file&) = delete;
-    ~scratch_file() { std::filesystem::remove(path_); }
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
-
 struct trained {
     run_finished summary;
     recorder events;
@@ -41,17 +26,18 @@ struct trained {
 
 /// Trains with `policy`, and reads the record of it.
 trained train(const any_policy& policy, const training_options& options, std::size_t store_budget = plenty) {
-    const scratch_file file;
+    const temporary_folder folder;
+    const auto file = folder / "run.jsonl";
     const auto data = images(150);
     auto network = make_network();
     trained result;
     {
-        record log(file.path(), policy.name(), "weight_change");
+        record log(file, policy.name(), "weight_change");
         trainer trains(network, softmax_cross_entropy<float>{}, sgd<float>{}, weight_change{}, policy,
                        memory_feature_store<float>(store_budget), log, result.events);
         result.summary = trains.run(options, data);
     }
-    const auto runs = record_reader(file.path()).read();
+    const auto runs = record_reader(file).read();
     REQUIRE(runs.size() == 1);
     result.recorded = runs[0];
     return result;
@@ -95,11 +81,12 @@ void check_same(const trained& run, const any_policy& policy) {
 }
 
 void refused(const std::string& text, const std::string& sentence) {
-    const scratch_file file;
-    std::ofstream(file.path()) << text;
+    const temporary_folder folder;
+    const auto file = folder / "run.jsonl";
+    std::ofstream(file) << text;
     INFO(text);
-    CHECK_THROWS_AS(record_reader(file.path()).read(), data_error);
-    CHECK_THROWS_WITH(record_reader(file.path()).read(), ContainsSubstring(sentence));
+    CHECK_THROWS_AS(record_reader(file).read(), data_error);
+    CHECK_THROWS_WITH(record_reader(file).read(), ContainsSubstring(sentence));
 }
 
 const std::string start_line =
@@ -195,14 +182,15 @@ TEST_CASE("the record of a run with never serves for every policy") {
 }
 
 TEST_CASE("runs that share a record are read one by one, and a half-written last line is passed over") {
-    const scratch_file file;
+    const temporary_folder folder;
+    const auto file = folder / "run.jsonl";
     const std::string run =
         start_line + decision_line(R"([{"block":0,"score":1},{"block":1,"score":null}])") +
         R"({"schema":1,"event":"epoch","seconds":2})" + "\n" + R"({"schema":1,"event":"new"})" + "\n";
-    std::ofstream(file.path()) << R"({"schema":1,"event":"run","policy":"first"})" << '\n'
-                               << run << R"({"schema":1,"event":"run","policy":"second"})" << '\n'
-                               << run << R"({"schema":1,"event":"dec)";
-    const auto runs = record_reader(file.path()).read();
+    std::ofstream(file) << R"({"schema":1,"event":"run","policy":"first"})" << '\n'
+                        << run << R"({"schema":1,"event":"run","policy":"second"})" << '\n'
+                        << run << R"({"schema":1,"event":"dec)";
+    const auto runs = record_reader(file).read();
     REQUIRE(runs.size() == 2);
     CHECK(runs[0].policy == "first");
     CHECK(runs[1].policy == "second");

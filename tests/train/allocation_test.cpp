@@ -19,6 +19,7 @@
 #include "frostline/train/online_learner.hpp"
 #include "small_run.hpp"
 #include "support/catch.hpp"
+#include "support/with_threads.hpp"
 
 #include <array>
 #include <atomic>
@@ -313,8 +314,7 @@ TEST_CASE("the steps of LeNet-5 allocate nothing") {
 
 TEST_CASE("the steps of a small network with residual blocks allocate nothing") {
     const int count = GENERATE(1, 2);
-    const int before = threads();
-    set_threads(count);
+    const with_threads guard(count);
     SECTION("frozen") {
         check_steps_allocate_nothing(make_network(), images(70), 16, {0, 1, 1, 4, 4}, no_feature_store{},
                                      false);
@@ -334,7 +334,6 @@ TEST_CASE("the steps of a small network with residual blocks allocate nothing") 
         check_steps_allocate_nothing(make_network(), images(70), 16, {0, 3, 3, 3}, small_store(100'000),
                                      true);
     }
-    set_threads(before);
 }
 
 TEST_CASE("the steps that a scorer observes allocate nothing") {
@@ -384,8 +383,7 @@ TEST_CASE("what a scorer does not observe allocates nothing, and what it does is
 
 TEST_CASE("the steps of a run on augmented images allocate nothing") {
     const int count = GENERATE(1, 2);
-    const int before = threads();
-    set_threads(count);
+    const with_threads guard(count);
     const augmented data(images(70), 1, random_crop{2}, random_resized_crop{.size = 28}, horizontal_flip{});
     // Every thread keeps scratch from its first read on.
     std::atomic<int> readers{0};
@@ -398,7 +396,6 @@ TEST_CASE("the steps of a run on augmented images allocate nothing") {
     });
     check_steps_allocate_nothing(make_network(), data, 16, {0, 2, 2}, memory_feature_store<float>(plenty),
                                  false);
-    set_threads(before);
 }
 
 namespace {

@@ -18,12 +18,12 @@
 #include "io/io_files.hpp"
 #include "small_run.hpp"
 #include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <fstream>
 
 using namespace small_run;
 using Catch::Matchers::ContainsSubstring;
-using io_files::temporary_folder;
 
 namespace {
 

@@ -6,6 +6,7 @@
 #include "frostline/train/trainer.hpp"
 #include "small_run.hpp"
 #include "support/catch.hpp"
+#include "support/with_threads.hpp"
 
 #include <mutex>
 #include <set>
@@ -84,8 +85,7 @@ TEST_CASE("a store never makes a difference to training on random views") {
 }
 
 TEST_CASE("a run on random views repeats to the bit, and depends on the seed of the views") {
-    const int before = threads();
-    set_threads(GENERATE(1, 2));
+    const with_threads guard(GENERATE(1, 2));
     const auto trained_with = [](std::uint64_t seed) {
         test_run run(make_network(), answers({0, 2}));
         run.trains.run(options_for(3), augmented_images(70, seed));
@@ -94,7 +94,6 @@ TEST_CASE("a run on random views repeats to the bit, and depends on the seed of 
     const auto weights = trained_with(1);
     CHECK(same_bits(trained_with(1), weights));
     CHECK_FALSE(same_bits(trained_with(2), weights));
-    set_threads(before);
 }
 
 TEST_CASE("a frost line never takes the features of one view for those of another") {

@@ -4,16 +4,11 @@
 
 #include "small_run.hpp"
 #include "support/catch.hpp"
+#include "support/with_threads.hpp"
 
 using namespace small_run;
 
 namespace {
-
-struct with_threads {
-    int before = threads();
-    explicit with_threads(int count) { set_threads(count); }
-    ~with_threads() { set_threads(before); }
-};
 
 floats weights_after(const training_options& options, const in_memory_dataset<float>& data,
                      std::uint64_t seed = 1) {

@@ -3,6 +3,7 @@
 
 #include "shared_run.hpp"
 #include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <unistd.h>
 
@@ -20,13 +21,6 @@ namespace {
 const any_policy moves = by_decision({0, 0, 1, 1, 2, 2, 3});
 
 plan_of_run freezing() { return {.policy = moves}; }
-
-// An empty folder that the first process has, and nobody else.
-struct own_folder {
-    std::filesystem::path path =
-        std::filesystem::temp_directory_path() / sentence("frostline_mpi_", ::getpid(), "_", world().rank());
-    ~own_folder() { std::filesystem::remove_all(path); }
-};
 
 // Loses every row in all processes but the first.
 struct losing_store : memory_feature_store<float> {
@@ -158,9 +152,9 @@ TEST_CASE("a run goes on from its checkpoint to the same bits, in another number
     together([] {
         const auto whole = train<double>(freezing(), world());
         for (const std::size_t last_step : {7u, 20u, 38u}) {
-            const own_folder folder;
+            const temporary_folder folder;  // of each process alone
             const auto saving = [&] {
-                return checkpoints({.folder = folder.path, .every = {.epochs = 100}});
+                return checkpoints({.folder = folder.path(), .every = {.epochs = 100}});
             };
             std::stop_source stop;
             auto part = freezing(), rest = freezing();

@@ -40,7 +40,7 @@ struct tier_costs {
 ///
 /// Requirements on a type `F` for the scalar type `T`:
 /// 1. `f.put(keys, rows)`: keeps row i of `rows` under keys[i]; may forget any of them (a cache, never the
-/// truth).
+///    truth). A key that is held gets the new row, or none: the old one is never found again.
 /// 2. `f.get(keys, rows, missed)`: writes the rows it holds, bit for bit as they were put, into the tensor
 /// `rows`,
 ///    which already has its shape; clears `missed` and fills it with the numbers of the keys that it does not
@@ -60,7 +60,10 @@ struct tier_costs {
 /// 9. `f.problem() -> std::string`: one sentence on why rows were lost since the last clear() that should be
 ///    there; empty: none were.
 /// 10. `f.holds(key) -> bool`, const: whether the row is held. A run that is resumed puts those rows again
-///     before it goes on; where a store does not tell, it fills as training goes, and that is counted.
+///     before it goes on; where a store does not tell, it fills as training goes, and that is counted. An
+///     online learner gives pixels back for features only where the store tells.
+/// 11. `f.grows() -> bool`, const: whether rows can be advanced, for a type that has `forget` and decides at
+///     run time.
 ///
 /// One thread at a time. In a steady state `get` allocates nothing. The smallest model is no_feature_store,
 /// which misses everything.

@@ -21,7 +21,7 @@ concept score_trend = requires(const F f, const training_view& view, std::size_t
 /// The words that freezing policies are composed of: trends, predicates, and reasons to thaw.
 namespace when {
 
-/// A trend that takes part in comparisons: `slope_of(score, 3) < 0.1`.
+/// A trend that takes part in comparisons: `slope(score, 3) < 0.1`.
 template <score_trend F>
 struct trend : F {
     explicit constexpr trend(F f) : F(std::move(f)) {}

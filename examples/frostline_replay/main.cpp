@@ -6,9 +6,6 @@
 #include "validators.hpp"
 
 #include "frostline/core/errors.hpp"
-#include "frostline/features/assumed_costs.hpp"
-#include "frostline/features/drop_plan.hpp"
-#include "frostline/features/feature_index.hpp"
 #include "frostline/freeze/named_policy.hpp"
 #include "frostline/report/recorded_run.hpp"
 #include "frostline/report/replay.hpp"
@@ -38,53 +35,20 @@ std::string text_of(const frostline::frozen_blocks& frozen) {
     return text;
 }
 
-// What the plan reckoned with in the recorded run; where that measured nothing, what can be assumed.
-frostline::plan_costs_known basis_of(const frostline::recorded_run& run,
-                                     std::optional<std::size_t> store_budget) {
-    if (run.plan && !store_budget) return *run.plan;
-    frostline::plan_costs_known basis;
-    basis.tiers = {{.name = "memory", .budget = store_budget.value_or(std::size_t{4} << 30)}};
-    basis.costs = run.plan ? run.plan->costs : frostline::assumed_costs(run.costs, 1);
-    basis.costs.tiers.resize(1);
-    basis.grows = true;
-    for (const auto& block : run.costs)
-        basis.row_bytes.push_back(static_cast<std::size_t>(block.output_bytes) +
-                                  frostline::feature_index_bytes);
-    if (run.plan) basis.row_bytes = run.plan->row_bytes;
-    return basis;
-}
-
 void print(const frostline::recorded_run& run, const std::vector<std::string>& names,
            std::optional<std::size_t> store_budget) {
-    const auto basis = basis_of(run, store_budget);
+    const auto basis = frostline::replay_basis(run, store_budget);
     std::vector<frostline::replay_result> results;
     std::vector<std::string> notes;
     for (const auto& name : names) {
         const auto policy = frostline::named_policy(name);
-        if (!policy.scorer.empty() && policy.scorer.substr(0, policy.scorer.find(':')) != run.scorer)
+        const bool has_options = !run.scorer_options.empty();
+        const auto wanted = has_options ? policy.scorer : policy.scorer.substr(0, policy.scorer.find(':'));
+        const auto& recorded = has_options ? run.scorer_options : run.scorer;
+        if (!wanted.empty() && wanted != recorded)
             notes.push_back(name + " is meant for the scorer " + policy.scorer + ", the record has " +
-                            run.scorer);
-        std::size_t tiers_used = 0;
-        results.push_back(frostline::replay(
-            run, policy,
-            [&](std::size_t frozen, std::size_t dropped, std::size_t filled_views, std::size_t epochs_left) {
-                const auto decision = frostline::plan_drop({.blocks = run.costs,
-                                                            .row_bytes = basis.row_bytes,
-                                                            .tiers = basis.tiers,
-                                                            .samples =
-                                                                (run.training_samples + run.processes - 1) /
-                                                                run.processes,
-                                                            .views = run.views,
-                                                            .epochs_left = epochs_left,
-                                                            .frozen = frozen,
-                                                            .dropped = dropped,
-                                                            .filled_views = filled_views,
-                                                            .tiers_used = tiers_used,
-                                                            .grows = basis.grows},
-                                                           basis.costs);
-                if (decision.dropped != dropped) tiers_used = decision.tiers;
-                return frostline::replayed_drop{decision.dropped, decision.share};
-            }));
+                            recorded);
+        results.push_back(frostline::replay(run, policy, basis));
     }
 
     std::cout << "Run with " << (run.policy.empty() ? "an unnamed policy" : run.policy) << ", scored by "
@@ -139,8 +103,7 @@ int main(int argc, char** argv) {
         ->allow_extra_args(false);
     app.add_option(
            "--store-budget", store_budget,
-           "The most the feature store may hold, in memory, as 4GiB or 500MB (default: the store of the "
-           "record, else 4GiB)")
+           "The most the feature store may hold, in memory, as 4GiB or 500MB (default: as the record says)")
         ->type_name("SIZE")
         ->transform(size());
     return program::main(app, argc, argv, [&] {

@@ -58,6 +58,16 @@ def main():
         check(" +" in output, "blocks behind the leading ones", output)
         check("is meant for" not in output, "no note", output)
 
+        # The first of five equal blocks freezes after 13 epochs of 20, two after 15, three after 18: an epoch runs
+        # what froze last once more, and 11 of 100 are saved.
+        figures = run(record, "--policy", "linear")[1].split()
+        check(figures[figures.index("FLOPs") + 2:][:2] == ["11.00", "%"], "the FLOPs saved", figures)
+        none = write(folder / "none_stored.jsonl", [{"event": "run", "policy": "never", "store": "none",
+                                                     "scorer": "linear_cka"}, *list(lines())[1:]])
+        _, output, _ = run(none, "--policy", "linear", "--policy", "sim_freeze")
+        check(" 0.00 %" in output and "(1)" not in output, "nothing is dropped without a store", output)
+        check("scorer linear_cka:reference=initial, the record has linear_cka" in output, "other options", output)
+
         _, output, _ = run(record, "--policy", "egeria")
         check("egeria is meant for the scorer similarity_preserving_loss, the record has weight_change." in output,
               "a note on another scorer", output)

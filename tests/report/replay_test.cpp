@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "frostline/report/replay.hpp"
 
-#include "frostline/features/drop_plan.hpp"
 #include "frostline/freeze/named_policy.hpp"
 #include "frostline/freeze/predicates.hpp"
 #include "frostline/report/record.hpp"
@@ -44,22 +43,7 @@ trained train(const any_policy& policy, const training_options& options, std::si
 }
 
 replay_result replayed(const recorded_run& run, const any_policy& policy) {
-    return replay(run, policy,
-                  [&](std::size_t frozen, std::size_t dropped, std::size_t filled, std::size_t epochs_left) {
-                      const auto plan = plan_drop({.blocks = run.costs,
-                                                   .row_bytes = run.plan->row_bytes,
-                                                   .tiers = run.plan->tiers,
-                                                   .samples = run.training_samples,
-                                                   .views = run.views,
-                                                   .epochs_left = epochs_left,
-                                                   .frozen = frozen,
-                                                   .dropped = dropped,
-                                                   .filled_views = filled,
-                                                   .tiers_used = dropped > 0 ? 1u : 0u,
-                                                   .grows = run.plan->grows},
-                                                  run.plan->costs);
-                      return replayed_drop{plan.dropped, plan.share};
-                  });
+    return replay(run, policy, replay_basis(run));
 }
 
 /// A replay of the policy that trained tells exactly what happened.
@@ -181,19 +165,42 @@ TEST_CASE("the record of a run with never serves for every policy") {
                linear);
 }
 
+TEST_CASE("a run in which nothing was measured is replayed with the store that it had, or an assumed one") {
+    auto never_froze = train({"never", never{}}, options_for(8)).recorded;
+    never_froze.plan.reset();
+    const any_policy linear = named_policy("linear:start=0.2,end=0.8,share=1");
+    const auto real = train(linear, options_for(8));
+    REQUIRE(real.events.moves.size() > 2);
+    check_same({real.summary, real.events, never_froze}, linear);
+
+    never_froze.store_budget = 0;
+    const auto without_store = replayed(never_froze, linear);
+    CHECK(without_store.forward_flops == without_store.forward_flops_full);
+    CHECK(without_store.backward_flops == real.summary.backward_flops);
+    never_froze.store_budget = plenty;
+    CHECK(replayed(never_froze, linear).forward_flops == real.summary.forward_flops);
+    CHECK(replay(never_froze, linear, replay_basis(never_froze, 0)).forward_flops_saved() == 0);
+}
+
 TEST_CASE("runs that share a record are read one by one, and a half-written last line is passed over") {
     const temporary_folder folder;
     const auto file = folder / "run.jsonl";
     const std::string run =
         start_line + decision_line(R"([{"block":0,"score":1},{"block":1,"score":null}])") +
         R"({"schema":1,"event":"epoch","seconds":2})" + "\n" + R"({"schema":1,"event":"new"})" + "\n";
-    std::ofstream(file) << R"({"schema":1,"event":"run","policy":"first"})" << '\n'
-                        << run << R"({"schema":1,"event":"run","policy":"second"})" << '\n'
-                        << run << R"({"schema":1,"event":"dec)";
+    std::ofstream(file) << R"({"schema":1,"event":"run","policy":"first","store":"none"})" << '\n'
+                        << run
+                        << R"({"schema":1,"event":"run","policy":"second","scorer":"s:k=1","store":"auto",)"
+                        << R"("store_budget":9})" << '\n'
+                        << run << R"({"schema":1,"event":"run","policy":"stopped at once"})" << '\n'
+                        << start_line << R"({"schema":1,"event":"dec)";
     const auto runs = record_reader(file).read();
     REQUIRE(runs.size() == 2);
     CHECK(runs[0].policy == "first");
+    CHECK(runs[0].store_budget == std::size_t{0});
     CHECK(runs[1].policy == "second");
+    CHECK(runs[1].scorer_options == "s:k=1");
+    CHECK(runs[1].store_budget == std::size_t{9});
     CHECK(runs[1].decisions.size() == 1);
     CHECK(runs[1].decisions[0].scores == decision_scores{1.0, std::nullopt});
     CHECK(runs[1].seconds == 2);
@@ -210,7 +217,7 @@ TEST_CASE("a record that cannot be replayed is refused with its line and what is
     refused("[]\n{}\n", "is no line of a record");
     refused(R"({"schema":2,"event":"start"})", "has another schema than 1");
     refused(decision_line("[]"), "comes before any line of event start");
-    refused(start_line, "has no line of event decision");
+    refused(start_line, "has a line of event decision");
     refused(R"({"schema":1,"event":"start"})", "line 1 of the record");
     refused(R"({"schema":1,"event":"start"})", "lacks the field epochs");
     refused(R"({"schema":1,"event":"start","epochs":"two"})", "has no number in the field epochs");

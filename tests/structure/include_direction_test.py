@@ -28,7 +28,7 @@ MAY_INCLUDE = {
     "distributed": {"core", "concepts"},
     "models": {"core", "concepts", "layers", "compose"},
     "train": BELOW_TRAIN,
-    "report": {"core", "concepts"},  # and train's plain data: see may_include
+    "report": {"core", "concepts", "features"},  # a replay plans; and train's plain data: see may_include
     "testing": BELOW_TRAIN,
 }
 # Libraries that have one place where they are included.

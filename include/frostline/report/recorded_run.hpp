@@ -37,6 +37,9 @@ struct recorded_run {
 
     std::string policy;  ///< with which it was trained
     std::string scorer;
+    std::string scorer_options{};               ///< of frostline-train: the scorer with its options,
+                                                ///< "linear_cka:reference=initial"
+    std::optional<std::size_t> store_budget{};  ///< of frostline-train, in bytes; 0: nothing was stored
     std::size_t epochs = 0;
     std::size_t steps_per_epoch = 0;
     std::size_t batch_size = 0;
@@ -64,8 +67,8 @@ struct recorded_run {
 };
 
 /// Reads the runs of a record, one after the other, as `frostline::record` writes them: a `start` line, then
-/// its `decision` and `epoch` lines. Lines of other kinds are passed over, and so is a last line that a crash
-/// left incomplete.
+/// its `decision` and `epoch` lines. Lines of other kinds are passed over, and so are runs that ended before
+/// their first decision, and a last line that a crash left incomplete.
 /// @throws data_error when the file cannot be read, is no record, or lacks what a replay needs
 class record_reader {
 public:
@@ -86,7 +89,8 @@ public:
     std::vector<recorded_run> read() {
         std::ifstream file = open();
         std::vector<recorded_run> runs;
-        std::string text, policy;
+        std::string text;
+        json settings;  // of frostline-train, for the run that starts next
         for (number_ = 1; std::getline(file, text); ++number_) {
             const auto line = json::parse(text, nullptr, /*allow_exceptions=*/false);
             if (line.is_discarded() && file.eof()) break;
@@ -94,11 +98,10 @@ public:
                  "is no line of a record, expected a JSON object with the fields schema and event");
             need(line["schema"] == record_schema, "has another schema than ", record_schema);
             const auto& event = line["event"];
-            if (event == "run" && line.contains("policy") && line["policy"].is_string())
-                policy = line["policy"];
+            if (event == "run") settings = line;
             if (event == "start") {
                 runs.push_back(start(line));
-                runs.back().policy = std::exchange(policy, {});
+                set_up(runs.back(), std::exchange(settings, {}));
             }
             if (event != "decision" && event != "epoch" && event != "summary" && event != "costs") continue;
             need(!runs.empty(),
@@ -119,11 +122,11 @@ public:
                 runs.back().policy = line["policy"];
         }
         require<data_error>(!runs.empty(), "the record ", path_.string(), " holds no line of event start");
-        for (const auto& run : runs)
-            require<data_error>(
-                !run.decisions.empty() && run.finished_epochs > 0, "a run in the record ", path_.string(),
-                " has no line of event decision or none of event epoch, so there is nothing to "
-                "replay");
+        std::erase_if(
+            runs, [](const recorded_run& run) { return run.decisions.empty() || run.finished_epochs == 0; });
+        require<data_error>(
+            !runs.empty(), "no run in the record ", path_.string(),
+            " has a line of event decision and one of event epoch, so there is nothing to replay");
         return runs;
     }
 
@@ -186,6 +189,18 @@ private:
         need(grows.is_boolean(), "has neither true nor false in the field grows");
         found.grows = grows;
         return found;
+    }
+
+    // As far as it is told.
+    static void set_up(recorded_run& run, const json& settings) {
+        const auto text = [&](const char* name) -> std::string {
+            return settings.contains(name) && settings[name].is_string() ? settings[name] : json("");
+        };
+        run.policy = text("policy");
+        run.scorer_options = text("scorer");
+        if (settings.contains("store_budget") && settings["store_budget"].is_number_unsigned())
+            run.store_budget = settings["store_budget"];
+        if (text("store") == "none") run.store_budget = 0;
     }
 
     recorded_run start(const json& line) const {

@@ -3,6 +3,9 @@
 
 #include "frostline/concepts/freezing_policy.hpp"
 #include "frostline/concepts/observer.hpp"
+#include "frostline/features/assumed_costs.hpp"
+#include "frostline/features/drop_plan.hpp"
+#include "frostline/features/feature_index.hpp"
 #include "frostline/report/recorded_run.hpp"
 #include "frostline/train/costs.hpp"
 #include "frostline/train/flop_counter.hpp"
@@ -33,11 +36,22 @@ struct replay_result {
     }
 };
 
-/// How many leading blocks of the network are dropped, and which share of the rows of all views is stored.
-struct replayed_drop {
-    std::size_t dropped = 0;
-    double share = 1;
-};
+/// What the plan reckons with in a replay: what it reckoned with in the recorded run; where nothing was
+/// measured there, or with another `store_budget`, a store in memory of that many bytes on an assumed
+/// machine.
+inline plan_costs_known replay_basis(const recorded_run& run, std::optional<std::size_t> store_budget = {}) {
+    if (run.plan && !store_budget) return *run.plan;
+    const std::size_t budget = store_budget.value_or(run.store_budget.value_or(std::size_t{4} << 30));
+    plan_costs_known basis{.tiers = {{.name = "memory", .budget = budget}}, .grows = true};
+    basis.costs = run.plan ? run.plan->costs : assumed_costs(run.costs, 1);
+    basis.costs.tiers.resize(1);
+    if (run.plan)
+        basis.row_bytes = run.plan->row_bytes;
+    else
+        for (const auto& block : run.costs)
+            basis.row_bytes.push_back(static_cast<std::size_t>(block.output_bytes) + feature_index_bytes);
+    return basis;
+}
 
 /// Runs a policy on the decisions of a recorded run, without training: what it would have frozen and when,
 /// and the FLOPs that the trainer would have counted. The policy sees no scores of what it has frozen, as in
@@ -45,10 +59,9 @@ struct replayed_drop {
 /// one that decides alike) the replay is exact, unless a store with room for a part of the rows holds two
 /// cuts at a time; of any other it tells what it would have done at each decision with those scores. The
 /// record of a run with `never` has scores of all blocks and serves for all.
-/// @param drop  drop(frozen, dropped, filled_views, epochs_left): the replayed_drop at the end of an epoch,
-/// where `frozen` blocks of the network are frozen, `dropped` dropped now and so many views stored there
-template <freezing_policy Policy, class Drop>
-replay_result replay(const recorded_run& run, const Policy& policy, const Drop& drop) {
+/// @param basis  what the plan reckons with, see replay_basis
+template <freezing_policy Policy>
+replay_result replay(const recorded_run& run, const Policy& policy, const plan_costs_known& basis) {
     const std::size_t blocks = run.learning_blocks.size(), last = blocks - 1;
     const auto of_learning_block = [&](std::size_t i) {
         return i == 0 || blocks < 2 ? 0 : run.learning_blocks[std::min(i, last)];
@@ -66,7 +79,6 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
     std::vector<bool> behind;
     std::size_t dropped = 0;
     const std::size_t views = std::max<std::size_t>(1, run.views);
-    const bool grows = run.plan && run.plan->grows;
     // What is stored of each view; the first epoch on a view that is not, or at an earlier cut, runs the
     // dropped blocks behind that once more.
     struct stored_view {
@@ -74,6 +86,7 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
     };
     std::vector<stored_view> stored(views);
     double share = 1;
+    std::size_t tiers_used = 0;
     std::vector<decision_scores> scores;
     std::vector<double> train_losses, learning_rates;
     auto next = run.decisions.begin();
@@ -81,17 +94,34 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
         static_cast<double>(flops.full_of_sample()) * static_cast<double>(run.training_samples * run.epochs);
 
     const auto change = [&](std::size_t epoch, std::size_t step, const frozen_blocks& wanted,
-                            const replayed_drop& then) {
-        if (then.dropped < dropped || (then.dropped > dropped && !grows)) stored.assign(views, {});
-        if (wanted != frozen || then.dropped != dropped)
-            result.moves.push_back({epoch, step, wanted, then.dropped});
+                            std::size_t dropped_then) {
+        if (dropped_then < dropped || (dropped_then > dropped && !basis.grows)) stored.assign(views, {});
+        if (wanted != frozen || dropped_then != dropped)
+            result.moves.push_back({epoch, step, wanted, dropped_then});
         frozen = wanted;
-        dropped = then.dropped;
-        share = then.share;
+        dropped = dropped_then;
         behind.assign(frozen.behind().empty() ? 0 : run.blocks(), false);
         for (std::size_t block = 0; block < behind.size(); ++block)
             behind[block] =
                 block >= of_learning_block(frozen.leading()) && frozen.contains(learning_block_of[block]);
+    };
+    const auto change_between_epochs = [&](std::size_t epoch, std::size_t step, const frozen_blocks& wanted) {
+        const auto plan = plan_drop(
+            {.blocks = run.costs,
+             .row_bytes = basis.row_bytes,
+             .tiers = basis.tiers,
+             .samples = (run.training_samples + run.processes - 1) / run.processes,
+             .views = run.views,
+             .epochs_left = run.epochs - epoch,
+             .frozen = of_learning_block(wanted.leading()),
+             .dropped = dropped,
+             .filled_views = static_cast<std::size_t>(std::ranges::count(stored, dropped, &stored_view::cut)),
+             .tiers_used = tiers_used,
+             .grows = basis.grows},
+            basis.costs);
+        if (plan.dropped != dropped) tiers_used = plan.tiers;
+        share = plan.share;
+        change(epoch, step, wanted, plan.dropped);
     };
     // After an epoch on a view; views that came earlier have taken their room.
     const auto store = [&](std::size_t view) {
@@ -141,7 +171,7 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
                                                                 .costs = costs,
                                                                 .steps = run.epochs * run.steps_per_epoch}));
         wanted != frozen)
-        change(0, 0, wanted, drop(of_learning_block(wanted.leading()), 0, 0, run.epochs));
+        change_between_epochs(0, 0, wanted);
 
     for (std::size_t epoch = 0, step = 0; epoch < std::min(run.epochs, run.finished_epochs); ++epoch) {
         for (std::size_t seen = 0; seen < run.training_samples;) {
@@ -159,15 +189,13 @@ replay_result replay(const recorded_run& run, const Policy& policy, const Drop& 
             if (next == run.decisions.end() || next->step != step || seen == run.training_samples) continue;
             const auto wanted = decide(*next++);
             const std::size_t kept = dropped <= of_learning_block(wanted.leading()) ? dropped : 0;
-            change(epoch, step, wanted, {kept, share});
+            change(epoch, step, wanted, kept);
         }
         store(epoch % views);
         frozen_blocks wanted = frozen;
         if (next != run.decisions.end() && next->step == step) wanted = decide(*next++);
         if (epoch + 1 == run.epochs) break;
-        const std::size_t boundary = of_learning_block(wanted.leading());
-        const auto filled = static_cast<std::size_t>(std::ranges::count(stored, dropped, &stored_view::cut));
-        change(epoch + 1, step, wanted, drop(boundary, dropped, filled, run.epochs - epoch - 1));
+        change_between_epochs(epoch + 1, step, wanted);
     }
     result.forward_flops = flops.forward();
     result.forward_flops_full = flops.forward_full();

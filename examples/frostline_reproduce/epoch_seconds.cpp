@@ -6,6 +6,7 @@
 #include "frostline/data/named_dataset.hpp"
 #include "frostline_train/settings.hpp"
 #include "training_process.hpp"
+#include "validators.hpp"
 
 #ifdef FROSTLINE_TRAIN_IMAGES
 #include "frostline/data/imagenette.hpp"
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -38,14 +40,21 @@ double number(const train_options& options, const char* name, double otherwise) 
 
 double samples_of(const train_options& options, dataset_part part) {
     const auto data = text(options, "data", settings{}.data), folder = text(options, "data-dir", "");
-    const auto whole = [&]() -> std::size_t {
+    const auto chosen = classes_in(text(options, "classes", ""));
+    const auto count = [&](const auto& whole) {
+        const auto all = static_cast<double>(whole.size());
+        return chosen && !chosen->empty()
+                   ? all * static_cast<double>(chosen->size()) / static_cast<double>(whole.classes())
+                   : all;
+    };
+    const auto count_all = [&] {
 #ifdef FROSTLINE_TRAIN_IMAGES
-        if (data == "imagenette") return frostline::load_imagenette(folder, part, {.memory = 0}).size();
+        if (data == "imagenette") return count(frostline::load_imagenette(folder, part, {.memory = 0}));
 #endif
-        return frostline::load_named(data, folder, part).size();
+        return count(frostline::load_named(data, folder, part));
     };
     const double limit = number(options, part == dataset_part::train ? "train-limit" : "test-limit", 0);
-    const auto all = static_cast<double>(whole());
+    const double all = count_all();
     return limit > 0 ? std::min(limit, all) : all;
 }
 
@@ -62,6 +71,7 @@ double measured_epoch_seconds(const std::string& program, const workload& work,
         2 * number(few.options, "batch-size", static_cast<double>(settings{}.batch_size));
     for (const char* limit : {"train-limit", "test-limit"})
         few.options[limit] = std::to_string(static_cast<std::size_t>(two_batches));
+    const scratch_file removed{scratch};
     run_training(program, few, scratch);
 
     nlohmann::json start, epoch, other;
@@ -71,15 +81,16 @@ double measured_epoch_seconds(const std::string& program, const workload& work,
         if (line.is_object() && line.contains("event"))
             (line["event"] == "start" ? start : line["event"] == "epoch" ? epoch : other) = std::move(line);
     }
-    file.close();
-    std::filesystem::remove(scratch);
     const auto field = [&](const nlohmann::json& line, const char* name) -> double {
         frostline::require<frostline::data_error>(
             line.is_object() && line.contains(name) && line[name].is_number(), "the record of two steps of ",
             work.name, " has no number in the field ", name);
         return line[name];
     };
+    const auto epochs = static_cast<double>(work.epochs);
+    const double evaluations = std::ceil(
+        epochs / number(few.options, "evaluate-every", static_cast<double>(settings{}.evaluate_every)));
     return field(epoch, "seconds") / field(start, "training_samples") * (1 - validation) * train_samples +
-           field(epoch, "evaluation_seconds") / std::min(two_batches, test_samples) *
+           evaluations / epochs * field(epoch, "evaluation_seconds") / std::min(two_batches, test_samples) *
                (test_samples + validation * train_samples);
 }

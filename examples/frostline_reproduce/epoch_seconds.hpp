@@ -5,10 +5,25 @@
 
 #include <filesystem>
 #include <string>
+#include <system_error>
+#include <utility>
 
-/// What an epoch of `never` takes on this machine, its evaluation included: two steps of training and two
-/// batches of the test set are timed, and what a sample takes is multiplied by the number of samples. The
-/// time to read the data is not counted.
+/// A file that is gone at the end, however that comes.
+struct scratch_file {
+    std::filesystem::path path;
+
+    explicit scratch_file(std::filesystem::path where) : path(std::move(where)) {}
+    scratch_file(const scratch_file&) = delete;
+    scratch_file& operator=(const scratch_file&) = delete;
+    ~scratch_file() {
+        std::error_code ignored;
+        std::filesystem::remove(path, ignored);
+    }
+};
+
+/// What an epoch of `never` takes on this machine, with its share of the evaluations: two steps of training
+/// and two batches of the test set are timed, and what a sample takes is multiplied by the number of samples.
+/// The time to read the data is not counted.
 /// @param scratch  file for the record of these steps, which is removed again
 /// @throws what run_training throws; frostline::data_error for a data set that is not there
 double measured_epoch_seconds(const std::string& program, const workload& work,

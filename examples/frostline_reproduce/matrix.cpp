@@ -80,6 +80,8 @@ public:
                     work.methods.push_back({.name = text(how, "name"),
                                             .options = options(how, own),
                                             .train_less = flag(how, "train_less", train_less)});
+            check_accuracy(work, found.accuracy);
+            check_schedule(work);
             found.workloads.push_back(std::move(work));
         }
         for (const auto& entry : list(whole, "methods")) {
@@ -157,6 +159,26 @@ private:
             found[key] = value.is_string() ? value.get<std::string>() : value.is_number() ? value.dump() : "";
         }
         return found;
+    }
+
+    void check_accuracy(const workload& work, const std::string& accuracy) const {
+        for (const auto& how : work.methods)
+            need(accuracy != "validation_accuracy" || how.options.contains("validation"),
+                 "has the accuracy validation_accuracy, but no option validation for ", how.name, " of ",
+                 work.name);
+    }
+
+    // Fewer epochs of `never` are to have the same schedule, compressed.
+    void check_schedule(const workload& work) const {
+        const bool compared = std::any_of(work.methods.begin(), work.methods.end(),
+                                          [](const auto& how) { return how.train_less; });
+        const auto found = work.methods.front().options.find("schedule");
+        if (!compared || found == work.methods.front().options.end()) return;
+        const auto& schedule = found->second;
+        need(schedule.find("step") != 0 && schedule.find("warm_up") == std::string::npos, "has the schedule ",
+             schedule,
+             ", which counts in epochs, where train_less compresses it; expected one that counts in shares "
+             "of the run");
     }
 
     std::size_t epochs_of(const std::string& work, const train_options& options) const {

@@ -7,11 +7,11 @@
 #include "plots.hpp"
 #include "style.hpp"
 #include "svg.hpp"
+#include "write_file.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <fstream>
 #include <iomanip>
 #include <set>
 #include <sstream>
@@ -153,9 +153,7 @@ std::string overview(const matrix& wanted, const std::vector<chapter>& chapters)
                                median_of(together[index].training_saved)));
     out << "</tr>\n<tr><th scope=\"row\">mean, against never with as many FLOPs</th><td></td><td></td>";
     for (std::size_t index = 1; index < together.size(); ++index)
-        out << cell_text(together[index].against_less.empty()
-                             ? "–"
-                             : text_of(interval_of(together[index].against_less), true));
+        out << cell_text(together[index].against_less.empty() ? "–" : together[index].text_against_less());
     out << "</tr>\n" << table_end;
     return out.str();
 }
@@ -165,7 +163,7 @@ std::string means(const chapter& of) {
     out << table_start(
         "Means of " + of.work->name,
         {"method", "accuracy, %", "against never, points", "against never with as many FLOPs, points",
-         "forward FLOPs saved", "training FLOPs saved", "times faster", "on the front"});
+         "forward FLOPs saved", "training FLOPs saved", "times faster", "on the front", "seeds"});
     for (const auto& each : of.all) {
         const auto& line = each.of;
         out << "<tr><th scope=\"row\">" << escaped(line.name) << "</th>"
@@ -174,7 +172,8 @@ std::string means(const chapter& of) {
             << cell_text(line.against_less.empty() ? "" : text_of(interval_of(line.against_less), true))
             << cell_text(format_percent(line.forward_saved)) << cell_text(format_percent(line.training_saved))
             << cell_text(format_fixed(line.time_ratio, 2))
-            << cell_text(line.on_front ? "<span class=\"front\">yes</span>" : "") << "</tr>\n";
+            << cell_text(line.on_front ? "<span class=\"front\">yes</span>" : "")
+            << cell_text(std::to_string(line.runs.size())) << "</tr>\n";
     }
     out << table_end;
     return out.str();
@@ -273,8 +272,7 @@ void write_page(const matrix& wanted, const results& finished, const std::filesy
             for (const auto& history : line.histories) machines.insert(history.machine);
     constexpr std::size_t few = 2;
 
-    const auto path = folder / "index.html";
-    std::ofstream file(path);
+    std::ostringstream file;
     const bool tested = wanted.accuracy == "test_accuracy";
     file << page_start << "<title>" << escaped(wanted.name) << "</title>\n<style>" << page_style
          << "</style></head>\n<body>\n<header><h1>" << escaped(wanted.name)
@@ -289,6 +287,6 @@ void write_page(const matrix& wanted, const results& finished, const std::filesy
     else
         file << overview(wanted, chapters);
     for (const auto& each : chapters) file << text_of_chapter(each, chapters.size() <= few);
-    file << "</main>\n</body></html>\n" << std::flush;
-    frostline::require<frostline::data_error>(file.good(), "cannot write ", path.string());
+    file << "</main>\n</body></html>\n";
+    write_file(folder / "index.html", file.str());
 }

@@ -8,6 +8,7 @@
 #include "history.hpp"
 #include "runner.hpp"
 #include "training_process.hpp"
+#include "write_file.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -36,6 +37,7 @@ struct savings {
 savings savings_of(const std::string& program, const workload& work, const std::filesystem::path& scratch) {
     auto summary = cell_of(work, work.methods.front(), work.seeds.front(), work.epochs);
     summary.options["summary"] = "";
+    const scratch_file removed{scratch};
     run_training(program, summary, scratch);
     savings found;
     std::ifstream file(scratch);
@@ -46,8 +48,6 @@ savings savings_of(const std::string& program, const workload& work, const std::
         found.frozen.push_back(line.at("frozen_saves"));
         found.dropped.push_back(line.at("dropped_saves"));
     }
-    file.close();
-    std::filesystem::remove(scratch);
     require<data_error>(found.forward.back() > 0, "frostline-train --summary told no blocks of ", work.name);
     for (double& share : found.forward) share /= found.forward.back();
     return found;
@@ -141,20 +141,18 @@ void write_projection(const matrix& wanted, const measured_matrix& measured, con
     require<data_error>(!lines.str().empty(), "no workload of ", wanted.name, " has a finished cell in ",
                         measured.folder.string());
     const auto path = folder / "projection.md";
-    std::ofstream file(path);
-    file
-        << "# " << wanted.name << ": a projection\n\n"
-        << "Nothing here was trained. Blocks are taken to freeze at the same shares of the run as in the "
-           "runs of "
-        << measured.what.name
-        << ", and to be dropped once each view has passed them, in a store that is large enough; blocks that "
-           "froze behind others count as learning. Hours are "
-           "for one "
-           "seed, from timed steps on the machine at hand; those with freezing fall as the training FLOPs "
-           "do.\n\n"
-           "| workload | method | runs measured | forward FLOPs saved | training FLOPs saved | hours without "
-           "freezing | hours with it |\n|---|---|---|---|---|---|---|\n"
-        << lines.str() << std::flush;
-    require<data_error>(file.good(), "cannot write ", path.string());
+    write_file(
+        path,
+        frostline::sentence(
+            "# ", wanted.name,
+            ": a projection\n\nNothing here was trained. Blocks are taken to freeze at the same shares of "
+            "the run as in the runs of ",
+            measured.what.name,
+            ", and to be dropped once each view has passed them, in a store that is large enough; blocks "
+            "that froze behind others count as learning. Hours are for one seed, from timed steps on the "
+            "machine at hand; those with freezing fall as the training FLOPs do.\n\n"
+            "| workload | method | runs measured | forward FLOPs saved | training FLOPs saved | hours "
+            "without freezing | hours with it |\n|---|---|---|---|---|---|---|\n",
+            lines.str()));
     std::cout << "results: " << path.string() << '\n';
 }

@@ -29,14 +29,25 @@ public:
         for (const auto epochs : fewer)
             add(found, frostline::sentence("never, ", epochs, " epochs"), never(), epochs);
         for (auto& line : found)
-            line.on_front = std::none_of(found.begin(), found.end(), [&](const row& other) {
-                return other.accuracy() >= line.accuracy() && other.training_saved >= line.training_saved &&
-                       (other.accuracy() > line.accuracy() || other.training_saved > line.training_saved);
-            });
+            line.on_front = std::none_of(found.begin(), found.end(),
+                                         [&](const row& other) { return beats(other, line); });
         return found;
     }
 
 private:
+    // On all seeds of `line`: at least as accurate for no more training FLOPs, and better in one of both.
+    static bool beats(const row& other, const row& line) {
+        double accuracy = 0, flops = 0;
+        for (const auto& run : line.runs) {
+            const auto same = std::find_if(other.runs.begin(), other.runs.end(),
+                                           [&](const auto& each) { return each.seed == run.seed; });
+            if (same == other.runs.end()) return false;
+            accuracy += same->result.accuracy - run.result.accuracy;
+            flops += same->result.training_flops - run.result.training_flops;
+        }
+        return accuracy >= 0 && flops <= 0 && (accuracy > 0 || flops < 0);
+    }
+
     const method& never() const { return work_.methods.front(); }
 
     std::optional<cell_result> result_of(const method& how, std::uint64_t seed, std::size_t epochs) const {
@@ -76,7 +87,7 @@ private:
             line.runs.push_back({.seed = seed, .what = cell_of(work_, how, seed, epochs), .result = *result});
             line.accuracies.push_back(100 * result->accuracy);
             line.differences.push_back(100 * (result->accuracy - whole->accuracy));
-            if (const auto less = never_at_flops_of(*result, seed); less && !line.fewer_epochs)
+            if (const auto less = never_at_flops_of(*result, seed); less && how.name != never().name)
                 line.against_less.push_back(100 * (result->accuracy - *less));
             forward += result->forward_flops;
             training += result->training_flops;
@@ -103,6 +114,14 @@ void all_workloads::add(const row& line) {
     if (!line.against_less.empty()) against_less.push_back(interval_of(line.against_less).mean);
     time_ratios.push_back(line.time_ratio);
     training_saved.push_back(line.training_saved);
+}
+
+std::string all_workloads::text_against_less() const {
+    if (against_less.empty()) return {};
+    const auto text = text_of(interval_of(against_less), true);
+    return against_less.size() == differences.size()
+               ? text
+               : frostline::sentence(text, " (", against_less.size(), " of ", differences.size(), ")");
 }
 
 std::vector<row> rows_of(const workload& work, const results& finished) {

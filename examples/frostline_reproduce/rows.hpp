@@ -37,6 +37,9 @@ struct all_workloads {
     std::vector<double> differences, against_less, time_ratios, training_saved;
 
     void add(const row& line);
+
+    /// The mean against `never` with as many FLOPs, and of how many workloads, where it is not all of them.
+    std::string text_against_less() const;
 };
 
 /// The lines of a workload's table, `never` first; none before anything is finished.

@@ -6,6 +6,7 @@
 #include "frostline/core/errors.hpp"
 #include "frostline/report/units.hpp"
 #include "training_process.hpp"
+#include "write_file.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -44,7 +45,13 @@ void runner::print_expected_time() {
             if (name == work.name && !finished_.contains(what.record) && counted.insert(what.record).second)
                 others += static_cast<double>(what.epochs) / static_cast<double>(work.epochs);
         if (runs_of_never + others == 0) continue;
-        const double seconds = epoch_seconds(work);
+        double seconds = 0;
+        try {
+            seconds = epoch_seconds(work);
+        } catch (const cell_failed& failure) {
+            std::cout << work.name << ": cannot be timed; " << failure.what() << std::endl;
+            continue;
+        }
         pace_[work.name] = {1, seconds};
         const double run = seconds * static_cast<double>(work.epochs);
         never += run * runs_of_never;
@@ -106,6 +113,8 @@ void runner::run_planned() {
         const auto& [what, work] = planned_[i];
         std::cout << '[' << i + 1 << " of " << planned_.size() << "] " << what.record << std::flush;
         const auto start = std::chrono::steady_clock::now();
+        // Until it is finished, the record is nobody's.
+        if (commands_.erase(what.record) > 0) keep_commands();
         try {
             run_training(program_, what, folder_ / what.record);
         } catch (const cell_failed& failure) {
@@ -136,7 +145,9 @@ void runner::run_planned() {
 double runner::seconds_left(std::size_t first) const {
     double left = 0;
     for (std::size_t i = first; i < planned_.size(); ++i) {
-        const auto& [epochs, seconds] = pace_.at(planned_[i].workload);
+        const auto found = pace_.find(planned_[i].workload);
+        if (found == pace_.end()) continue;  // it could not be timed
+        const auto& [epochs, seconds] = found->second;
         left += seconds / epochs * static_cast<double>(planned_[i].what.epochs);
     }
     return left;
@@ -152,10 +163,4 @@ double runner::epoch_seconds(const workload& work) const {
     return measured_epoch_seconds(program_, work, folder_ / "two-steps.jsonl");
 }
 
-void runner::keep_commands() const {
-    const auto path = folder_ / "commands.json", fresh = folder_ / "commands.json.new";
-    std::ofstream file(fresh);
-    file << commands_.dump(1) << '\n' << std::flush;
-    frostline::require<frostline::data_error>(file.good(), "cannot write ", fresh.string());
-    std::filesystem::rename(fresh, path);
-}
+void runner::keep_commands() const { write_file(folder_ / "commands.json", commands_.dump(1) + '\n'); }

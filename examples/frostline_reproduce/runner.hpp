@@ -21,8 +21,8 @@ public:
     runner(matrix wanted, std::filesystem::path folder, std::string program);
 
     /// Prints what the cells that are left will take, from measured steps of those workloads, or from their
-    /// finished runs of `never`.
-    /// @throws what measured_epoch_seconds throws
+    /// finished runs of `never`. A workload whose steps fail is passed over.
+    /// @throws what measured_epoch_seconds throws else
     void print_expected_time();
 
     /// After print_expected_time, whose paces tell the time left.

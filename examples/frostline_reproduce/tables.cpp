@@ -4,8 +4,8 @@
 
 #include "frostline/core/errors.hpp"
 #include "frostline/report/units.hpp"
+#include "write_file.hpp"
 
-#include <fstream>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -20,14 +20,15 @@ std::string markdown(const std::vector<row>& rows) {
     std::ostringstream out;
     out << "| method | accuracy, % | against never, points | against never with as many FLOPs, points | "
            "forward "
-           "FLOPs saved | training FLOPs saved | times faster | on the front |\n"
-           "|---|---|---|---|---|---|---|---|\n";
+           "FLOPs saved | training FLOPs saved | times faster | on the front | seeds |\n"
+           "|---|---|---|---|---|---|---|---|---|\n";
     for (const auto& line : rows) {
         out << "| " << line.name << " | " << text_of(interval_of(line.accuracies), false) << " | "
-            << text_of(interval_of(line.differences), true) << " | "
+            << (&line == &rows.front() ? "" : text_of(interval_of(line.differences), true)) << " | "
             << (line.against_less.empty() ? "" : text_of(interval_of(line.against_less), true)) << " | "
             << format_percent(line.forward_saved) << " | " << format_percent(line.training_saved) << " | "
-            << format_fixed(line.time_ratio, 2) << " | " << (line.on_front ? "yes" : "") << " |\n";
+            << format_fixed(line.time_ratio, 2) << " | " << (line.on_front ? "yes" : "") << " | "
+            << line.runs.size() << " |\n";
     }
     return out.str();
 }
@@ -45,9 +46,8 @@ std::string markdown(const matrix& wanted, const std::vector<std::vector<row>>& 
         if (together.differences.empty()) continue;
         out << "| " << *name << " | " << together.differences.size() << " | "
             << text_of({.mean = median_of(together.differences)}, true) << " | "
-            << (together.against_less.empty() ? "" : text_of(interval_of(together.against_less), true))
-            << " | " << format_percent(median_of(together.training_saved)) << " | "
-            << format_fixed(median_of(together.time_ratios), 2) << " |\n";
+            << together.text_against_less() << " | " << format_percent(median_of(together.training_saved))
+            << " | " << format_fixed(median_of(together.time_ratios), 2) << " |\n";
     }
     return out.str();
 }
@@ -56,12 +56,6 @@ std::string quoted(const std::string& text) {
     std::string field = "\"";
     for (const char letter : text) field += letter == '"' ? "\"\"" : std::string(1, letter);
     return field + '"';
-}
-
-void write(const std::filesystem::path& path, const std::string& text) {
-    std::ofstream file(path);
-    file << text << std::flush;
-    frostline::require<frostline::data_error>(file.good(), "cannot write ", path.string());
 }
 
 }  // namespace
@@ -75,20 +69,12 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
               "the two "
               "whole numbers of epochs around the method's training FLOPs. The front is that of accuracy "
               "against "
-              "training FLOPs. Times are medians.\n";
+              "training FLOPs, on the seeds that two lines share. Times are medians.\n";
     cells
         << "workload,method,seed,epochs," << wanted.accuracy
         << ",seconds,forward_flops,training_flops,forward_flops_saved,training_flops_saved,record,command\n";
     std::vector<std::vector<row>> by_workload;
     for (const auto& work : wanted.workloads) {
-        auto rows = rows_of(work, finished);
-        if (rows.empty()) continue;
-        tables << "\n## " << work.name << "\n\n"
-               << markdown(rows) << "\nCommands in this folder, with the first seed:\n\n```sh\n";
-        for (const auto& line : rows)
-            tables << command_of(line.runs.front().what, line.runs.front().result) << "  # " << line.name
-                   << '\n';
-        tables << "```\n";
         for (const auto& how : work.methods)
             for (const auto seed : work.seeds)
                 for (std::size_t epochs = work.epochs; epochs >= 1; --epochs) {
@@ -104,13 +90,23 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
                           << 1 - share * result.training_flops / result.training_flops_full << ','
                           << what.record << ',' << quoted(command_of(what, result)) << '\n';
                 }
+        // Without `never` nothing can be compared.
+        auto rows = rows_of(work, finished);
+        if (rows.empty()) continue;
+        tables << "\n## " << work.name << "\n\n"
+               << markdown(rows) << "\nCommands in this folder, with the first seed:\n\n```sh\n";
+        for (const auto& line : rows)
+            tables << command_of(line.runs.front().what, line.runs.front().result) << "  # " << line.name
+                   << '\n';
+        tables << "```\n";
         by_workload.push_back(std::move(rows));
     }
     if (by_workload.size() > 1)
         tables
             << "\n## All workloads\n\nEach workload counts once, with its mean over seeds; the interval is "
-               "over workloads.\n\n"
+               "over workloads. A method that leaves less than an epoch of training has nothing to be "
+               "compared with for as many FLOPs.\n\n"
             << markdown(wanted, by_workload);
-    write(folder / "table.md", tables.str());
-    write(folder / "cells.csv", cells.str());
+    write_file(folder / "table.md", tables.str());
+    write_file(folder / "cells.csv", cells.str());
 }

@@ -6,8 +6,10 @@
 
 #include "frostline/core/errors.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
 #include <atomic>
@@ -36,6 +38,18 @@ void watch_signals() {
         ::sigaction(number, nullptr, &before);
         if (before.sa_handler != SIG_IGN) ::sigaction(number, &action, nullptr);  // as nohup wants it
     }
+}
+
+// A lock belongs to the open file, which the runs inherit.
+void lock_folder(const std::filesystem::path& folder) {
+    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY);
+    frostline::require<frostline::data_error>(descriptor >= 0, "cannot open the folder ", folder.string(),
+                                              ": ", std::generic_category().message(errno));
+    frostline::require<frostline::data_error>(
+        ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK,
+        "another frostline-reproduce, or a run that "
+        "one left behind, writes to the folder ",
+        folder.string());
 }
 
 void run_training(const std::string& program, const cell& what, const std::filesystem::path& record) {

@@ -16,6 +16,11 @@ struct cell_failed : frostline::error {
     using error::error;
 };
 
+/// Keeps the folder for this process and the runs that it starts, as long as one of them lives: a run goes on
+/// writing its record where the program that started it was killed.
+/// @throws frostline::data_error where another has it
+void lock_folder(const std::filesystem::path& folder);
+
 /// From here on SIGINT, SIGTERM and SIGHUP end the run that is going on, and `run_training` throws
 /// `interrupted`.
 void watch_signals();

@@ -164,9 +164,11 @@ def is_interrupted(folder, number):
                           stderr=subprocess.PIPE, text=True) as process:
         record = folder / "long/LeNet-5/never-seed-1.jsonl"
         for _ in range(600):
-            if record.exists() and "epoch" in record.read_text():
+            if record.exists() and '"event":"epoch"' in record.read_text():
                 break
             time.sleep(0.1)
+        status, _, locked = run(folder / "long.json", folder / "long")
+        check(status == 1 and "another frostline-reproduce" in locked, "one at a time writes to a folder", locked)
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
     record.unlink()
@@ -191,6 +193,23 @@ def passes_over_failures(folder):
     check("| linear, early |" in table and "| diverges |" not in table, "the others are in the table", table)
     check(re.search(r"\| late \| [0-9.]+ \| \+0\.00 \| \+0\.00 \| 0", table),
           "what saves nothing is compared with the whole run of never", table)
+    check(re.search(r"\| never \| [0-9.]+ \|  \|  \| 0.*\| 1 \|", table), "never is not compared with itself", table)
+
+
+def keeps_cells_without_never(folder):
+    """Where never fails, the others are no rows, but cells they are."""
+    matrix = json.loads(json.dumps(MATRIX))
+    matrix["train_less"] = False
+    matrix["workloads"][0]["seeds"] = [1]
+    matrix["methods"][0]["options"]["lr"] = 1e30
+    status, output, errors = run(write(folder / "no_never.json", matrix), folder / "no_never")
+    check(status == 1 and "LeNet-5: cannot be timed" in output and "the tables lack 1 cell;" in errors,
+          "a workload that cannot be timed is trained", status, output, errors)
+    check(sorted(path.name for path in (folder / "no_never").glob("*")) ==
+          ["LeNet-5", "cells.csv", "commands.json", "index.html", "table.md"], "nothing else is left")
+    with open(folder / "no_never/cells.csv", newline="") as file:
+        cells = list(csv.DictReader(file))
+    check([cell["method"] for cell in cells] == ["linear, early"], "its cells are kept", cells)
 
 
 def refused(folder, what, phrase, matrix):
@@ -224,6 +243,10 @@ def refuses(folder):
             {**MATRIX, "workloads": [{**MATRIX["workloads"][0], "seeds": [1, 2, 1]}]})
     refused(folder, "epochs of a method", "has a method with epochs of its own",
             {**MATRIX, "methods": [MATRIX["methods"][0], {"name": "a", "options": {"policy": "linear", "epochs": 3}}]})
+    refused(folder, "no validation", "but no option validation for never of LeNet-5",
+            {**MATRIX, "accuracy": "validation_accuracy"})
+    refused(folder, "a schedule that is not compressed", "has the schedule cosine:warm_up=1, which counts in epochs",
+            {**MATRIX, "options": {**MATRIX["options"], "schedule": "cosine:warm_up=1"}})
     refused(folder, "a bad option", "this cell failed: frostline-train",
             {**MATRIX, "options": {**MATRIX["options"], "lr": "fast"}})
     status, _, errors = run(folder / "none.json", folder / "bad")
@@ -249,6 +272,7 @@ def main():
         is_interrupted(folder, signal.SIGTERM)
         is_interrupted(folder, signal.SIGINT)
         passes_over_failures(folder)
+        keeps_cells_without_never(folder)
         has_matching_matrices()
     return tool.exit_code()
 

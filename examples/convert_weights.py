@@ -7,10 +7,12 @@
 
 Needs torch and nothing else. Elements of half precision become float32; whole numbers become int64, but for uint8.
 """
+import contextlib
 import ctypes
 import inspect
 import json
 import os
+import pickle
 import struct
 import sys
 
@@ -35,6 +37,18 @@ def storable(tensor):
     return tensor.to(torch.uint8 if tensor.dtype == torch.bool else torch.int64)
 
 
+@contextlib.contextmanager
+def replacing(path):
+    """A name to write to, which takes the place of `path` once it is whole: a failure leaves what stood there."""
+    unfinished = f"{path}.unfinished"
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(unfinished)
+
+
 def save_safetensors(state, path):
     tensors = {name: storable(tensor) for name, tensor in state.items()}
     order = sorted(tensors, key=lambda name: list(FORMATS).index(tensors[name].dtype))
@@ -45,15 +59,13 @@ def save_safetensors(state, path):
                         "data_offsets": [begin, end]}
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    unfinished = f"{path}.unfinished"  # a failure leaves what stood at the path
-    with open(unfinished, "wb") as file:
+    with replacing(path) as unfinished, open(unfinished, "wb") as file:
         file.write(LENGTH.pack(len(text)) + text)
         for name in order:
             tensor = tensors[name]
             size = tensor.numel() * tensor.element_size()
             if size > 0:
                 file.write((ctypes.c_char * size).from_address(tensor.data_ptr()))
-    os.replace(unfinished, path)
 
 
 def load_safetensors(path):
@@ -96,11 +108,12 @@ def main(arguments):
     if target.endswith(".safetensors"):
         save_safetensors(load_state_dict(source), target)
     else:
-        torch.save(load_safetensors(source), target)
+        with replacing(target) as unfinished:
+            torch.save(load_safetensors(source), unfinished)
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RuntimeError, KeyError, struct.error, pickle.UnpicklingError) as problem:
         sys.exit(f"convert_weights.py: {problem}")

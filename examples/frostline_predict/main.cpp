@@ -158,6 +158,9 @@ void predict(settings chosen) {
     std::vector<std::string> image_files, idx_files;
     for (const auto& path : chosen.files)
         (frostline::has_image_extension(path) ? image_files : idx_files).push_back(path);
+    frostline::require<frostline::argument_error>(
+        chosen.image_size.empty() || !image_files.empty(),
+        "--image-size is for JPEG and PNG images, and there is none");
     const auto run = [&](const frostline::sample_shape& shape, std::size_t border, const auto& each) {
         const frostline::sample_shape input{shape.height + 2 * border, shape.width + 2 * border,
                                             shape.channels};

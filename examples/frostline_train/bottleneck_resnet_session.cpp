@@ -3,4 +3,4 @@
 
 #include "frostline/models/resnet.hpp"
 
-template void run_session(frostline::bottleneck_resnet<scalar>, const session_parts&);
+template bool run_session(frostline::bottleneck_resnet<scalar>, const session_parts&);

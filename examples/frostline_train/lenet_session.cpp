@@ -3,4 +3,4 @@
 
 #include "frostline/models/lenet.hpp"
 
-template void run_session(frostline::lenet<scalar>, const session_parts&);
+template bool run_session(frostline::lenet<scalar>, const session_parts&);

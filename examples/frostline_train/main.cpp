@@ -83,11 +83,12 @@ int main(int argc, char** argv) {
                                    std::chrono::seconds(first ? 1 : 3))
                    : fail_together(processes, problem, std::chrono::seconds(0));
     if (!problem.empty()) return first ? fail(problem, program::bad_command_line) : program::bad_command_line;
+    bool cut_short = false;
     try {
         if (chosen && chosen->verify) {
             if (first) verify(*chosen);
         } else if (chosen) {
-            train(*chosen, interrupted, processes);
+            cut_short = train(*chosen, interrupted, processes);
         }
     } catch (const std::bad_alloc&) {
         return fail_together(processes, "there is not enough memory to train " + chosen->model +
@@ -96,5 +97,5 @@ int main(int argc, char** argv) {
         return fail_together(processes, failure.what());
     }
     if (first && !std::cout.flush()) return fail_together(processes, "cannot write to standard output");
-    return interrupted ? program::ended_by_signal : EXIT_SUCCESS;
+    return cut_short ? program::ended_by_signal : EXIT_SUCCESS;
 }

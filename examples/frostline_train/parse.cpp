@@ -172,18 +172,19 @@ std::optional<settings> parse(int argc, char** argv) {
         ->type_name("FILE")
         ->transform(name("a file"))
         ->default_str("");
-    app.add_option("--checkpoint", chosen.checkpoint,
-                   "Folder for checkpoints, from which --resume goes on; one is also written at the end, and "
-                   "when a signal ends the run")
-        ->type_name("DIR")
-        ->transform(name("a folder"))
-        ->default_str("");
+    auto* checkpoint = app.add_option(
+        "--checkpoint", chosen.checkpoint,
+        "Folder for checkpoints, from which --resume goes on; one is also written at the end, and "
+        "when a signal ends the run");
+    checkpoint->type_name("DIR")->transform(name("a folder"))->default_str("");
     app.add_option("--checkpoint-every", chosen.checkpoint_every, "How often a checkpoint is written")
         ->transform(interval())
-        ->type_name("N[epochs|steps|minutes]");
+        ->type_name("N[epochs|steps|minutes]")
+        ->needs(checkpoint);
     app.add_option("--checkpoint-keep", chosen.checkpoint_keep, "The last N checkpoints stay")
         ->type_name("N")
-        ->transform(whole_number(1));
+        ->transform(whole_number(1))
+        ->needs(checkpoint);
     app.add_flag(
         "--resume", chosen.resume,
         "Go on from the newest checkpoint in the folder of --checkpoint, and with the record; from the "
@@ -192,11 +193,13 @@ std::optional<settings> parse(int argc, char** argv) {
                  "The same, passing over damaged checkpoints down to the newest that is whole");
     app.add_flag("--compare", chosen.compare,
                  "Train with policy never first, then with the policy: same weights, same batches");
-    app.add_flag("--summary", chosen.summary,
-                 "Do not train: print what each block of the model is and costs, to --record as JSON lines");
+    auto* summary = app.add_flag(
+        "--summary", chosen.summary,
+        "Do not train: print what each block of the model is and costs, to --record as JSON lines");
     app.add_flag(
-        "--verify", chosen.verify,
-        "Do not train: check the files of the data set against the sizes and checksums of those published");
+           "--verify", chosen.verify,
+           "Do not train: check the files of the data set against the sizes and checksums of those published")
+        ->excludes(summary);
     app.add_flag("--quiet", chosen.quiet, "No progress and no table");
     app.add_flag_callback(
         "--list",

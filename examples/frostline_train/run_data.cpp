@@ -22,6 +22,7 @@
 
 #include <algorithm>
 #include <new>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -133,7 +134,14 @@ sample_facts facts_of_samples(const settings& chosen) {
             frostline::class_names_of(frostline::folder_of(chosen.data, chosen.data_dir) / "train").size();
     }
 #endif
-    if (!chosen.classes.empty()) classes = chosen.classes.size();
-    size += 2 * program::border_of(chosen.model, {size, size, set.channels});
+    if (!chosen.classes.empty()) {
+        const auto& wanted = chosen.classes;
+        frostline::require<frostline::argument_error>(
+            std::all_of(wanted.begin(), wanted.end(), [&](std::size_t each) { return each < classes; }) &&
+                std::set(wanted.begin(), wanted.end()).size() == wanted.size(),
+            "--classes names a class twice, or one that ", chosen.data, " has not: it has ", classes);
+        classes = wanted.size();
+    }
+    if (set.size > 0) size += 2 * program::border_of(chosen.model, {size, size, set.channels});
     return {{size, size, set.channels}, classes};
 }

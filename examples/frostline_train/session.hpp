@@ -57,12 +57,15 @@ public:
           loss_{{.label_smoothing = chosen_.label_smoothing}},
           optimiser_{{.momentum = chosen_.momentum, .nesterov = chosen_.nesterov}} {}
 
-    // The policies, one run each.
-    void run(const std::vector<frostline::any_policy>& policies) {
+    // The policies, one run each. @return whether a signal cut them short
+    bool run(const std::vector<frostline::any_policy>& policies) {
         // What can be refused is refused before anything is computed or written.
         frostline::check(options_, network_, data_.train);
         frostline::check_fit(network_, data_.test, "test");
         const auto store = make_store(chosen_, sharers_);
+        // Where there is no disk to store on, those of memory hold all the same.
+        if (options_.costs && options_.costs->tiers.size() > store.tiers().size())
+            options_.costs->tiers.resize(store.tiers().size());
         if (options_.costs) frostline::check(*options_.costs, network_.blocks(), store.tiers().size());
         std::vector<frostline::checkpoints> saved;
         for (const auto& policy : policies)
@@ -79,21 +82,27 @@ public:
             const bool appends = run > 0 || !saved[run].resumes_from().empty();
             const auto existing =
                 appends ? frostline::existing_record::append : frostline::existing_record::replace;
-            train_with(policies[run], saved[run], run < latest ? std::nullopt : std::optional(existing));
-            if (interrupted()) return tell_interruption(saved[run]);
+            const bool last = run + 1 == policies.size();
+            const bool stopped = train_with(policies[run], saved[run],
+                                            run < latest ? std::nullopt : std::optional(existing), last);
+            if (stopped || (!last && interrupted())) {
+                tell_interruption(saved[run]);
+                return true;
+            }
         }
-        if (!first()) return;
+        if (!first()) return false;
         if (chosen_.compare && !chosen_.record.empty()) {
             frostline::record record(chosen_.record, chosen_.policy, scorer_.name(),
                                      frostline::existing_record::append);
             record.write(frostline::comparison_json(summaries_.front(), summaries_.back()));
         }
-        if (chosen_.quiet) return;
+        if (chosen_.quiet) return false;
         if (chosen_.compare)
             frostline::print_summary(std::cout, logs_.front(), logs_.back());
         else
             frostline::print_summary(std::cout, logs_.front());
         if (!chosen_.record.empty()) std::cout << "record: " << chosen_.record << '\n';
+        return false;
     }
 
 private:
@@ -116,10 +125,12 @@ private:
     }
 
     // @param existing  what becomes of a record that is there; nothing: this run's record is finished
-    void train_with(const frostline::any_policy& policy, frostline::checkpoints& saved,
-                    std::optional<frostline::existing_record> existing) {
+    // @param last  whose weights are saved
+    // @return whether it was cut short
+    bool train_with(const frostline::any_policy& policy, frostline::checkpoints& saved,
+                    std::optional<frostline::existing_record> existing, bool last) {
         warm_up();
-        if (interrupted()) return;
+        if (interrupted()) return true;
         logs_.push_back({.policy = policy.name()});
         auto& log = logs_.back();
         display shown;
@@ -145,11 +156,12 @@ private:
         summaries_.push_back(frostline::summary_json(policy.name(), finished));
         shown.progress.reset();
         if (!shown.failure.empty()) std::cerr << "frostline-train: " << shown.failure << '\n';
-        if (first() && !chosen_.save.empty())
+        if (first() && last && !chosen_.save.empty())
             frostline::save_weights(network_, chosen_.save,
                                     {{"model", chosen_.model},
                                      {"data", chosen_.data},
                                      {"image_size", std::to_string(network_.input_shape().height)}});
+        return finished.stopped;
     }
 
     // The weights to start from fit the network, but perhaps for the head.
@@ -258,6 +270,6 @@ private:
 };
 
 template <class Network>
-void run_session(Network network, const session_parts& parts) {
-    session<Network>(std::move(network), parts).run(parts.policies);
+bool run_session(Network network, const session_parts& parts) {
+    return session<Network>(std::move(network), parts).run(parts.policies);
 }

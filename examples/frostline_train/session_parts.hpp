@@ -25,5 +25,6 @@ struct session_parts {
 
 /// Trains the network with one policy after the other, from the same weights and over the same batches. Each
 /// family of models has a file of its own that instantiates this: together they took minutes to compile.
+/// @return whether a signal cut the runs short
 template <class Network>
-void run_session(Network network, const session_parts& parts);
+bool run_session(Network network, const session_parts& parts);

@@ -68,8 +68,8 @@ std::optional<settings> parse(int argc, char** argv);
 
 /// Trains as the settings say, together with the other processes, of which the first one prints and writes. A
 /// run that is interrupted in any of them finishes its step and its record, and is the last.
-/// @throws frostline::error
-void train(const settings& chosen, const std::atomic<bool>& interrupted, process_group& processes);
+/// @return whether a run was cut short. @throws frostline::error
+bool train(const settings& chosen, const std::atomic<bool>& interrupted, process_group& processes);
 
 /// Prints for each file of the data set whether it is as published. @throws frostline::error unless all are
 void verify(const settings& chosen);

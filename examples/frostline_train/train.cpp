@@ -55,7 +55,7 @@ std::optional<frostline::plan_costs> costs_in(const std::string& record) {
 
 }  // namespace
 
-void train(const settings& wished, const std::atomic<bool>& interrupted, process_group& processes) {
+bool train(const settings& wished, const std::atomic<bool>& interrupted, process_group& processes) {
     settings chosen = wished;
     const bool first = processes.rank() == 0;
     if (!first) chosen.quiet = true;
@@ -85,7 +85,10 @@ void train(const settings& wished, const std::atomic<bool>& interrupted, process
     if (first && !chosen.save.empty()) frostline::check_replaceable(chosen.save);
     check_names(chosen);
     check_data(chosen);
-    if (chosen.summary) return first ? summarise(chosen) : void();
+    if (chosen.summary) {
+        if (first) summarise(chosen);
+        return false;
+    }
     require_same_settings(chosen, processes);
     if (chosen.threads > 0)
         frostline::set_threads(chosen.threads);
@@ -99,6 +102,8 @@ void train(const settings& wished, const std::atomic<bool>& interrupted, process
                               costs_in(chosen.plan_costs),
                               std::move(policies)};
     const auto& samples = parts.data.train;
+    bool cut_short = false;
     frostline::with_model<scalar>(chosen.model, samples.shape(), samples.classes(),
-                                  [&](auto network) { run_session(std::move(network), parts); });
+                                  [&](auto network) { cut_short = run_session(std::move(network), parts); });
+    return cut_short;
 }

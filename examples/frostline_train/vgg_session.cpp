@@ -3,4 +3,4 @@
 
 #include "frostline/models/vgg.hpp"
 
-template void run_session(frostline::vgg<scalar>, const session_parts&);
+template bool run_session(frostline::vgg<scalar>, const session_parts&);

@@ -132,6 +132,10 @@ def bad_command_lines(folder, data):
     bad("views of nothing random", "--augment is not there", "--views", 4)
     bad("negative views", "expected a whole number", "--augment", "--views", "-1", code=2)
     bad("store of random images", "expected --views", "--augment", "--store", "memory")
+    bad("checkpoints every so often nowhere", "--checkpoint-every requires --checkpoint", "--checkpoint-every", 2, code=2)
+    bad("checkpoints kept nowhere", "--checkpoint-keep requires --checkpoint", "--checkpoint-keep", 2, code=2)
+    bad("a summary of files", "--summary excludes --verify", "--verify", "--summary", code=2)
+    bad("a summary of a class twice", "names a class twice", "--summary", "--classes", "0,0")
     bad("costs without file", "cannot read the record", "--plan-costs", folder / "none.jsonl")
     bad("unknown option", "--frozen", "--frozen", 3, code=2)
     bad("value missing at the end", "--epochs", "--epochs", code=2)
@@ -287,7 +291,8 @@ def good_run(folder, data):
 
 def interrupted_run(folder, data, number):
     record = folder / f"interrupted-{number}.jsonl"
-    process = start(*tiny(data, record, "--epochs", 1_000_000, "--compare"))
+    saved = folder / f"interrupted-{number}.safetensors"
+    process = start(*tiny(data, record, "--epochs", 1_000_000, "--compare", "--save", saved))
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         if record.exists() and record.read_text().count('"event":"epoch"') >= 2:
@@ -305,6 +310,7 @@ def interrupted_run(folder, data, number):
     check(lines[-1]["event"] == "summary" and lines[-1]["stopped"] is True,
           f"{number.name}: summary", lines[-1])
     check([line["event"] for line in lines].count("run") == 1, f"{number.name}: no second run")
+    check(not saved.exists(), f"{number.name}: no weights of the run with never are saved")
 
 
 def file_too_large(folder, data):

@@ -100,6 +100,9 @@ def trained(folder):
             check(found[:2] == row[1:], "the first of ten is the first of one", line, row)
             check(sorted(map(int, found[::2])) == list(range(10)), "all classes", line)
             check(abs(sum(map(float, found[1::2])) - 1) < 1e-4, "probabilities sum to 1", line)
+        if model == "vgg11":
+            refused_size = run("--weights", weights, "--image-size", "28", images)
+            check(refused_size[0] == 1 and "there is none" in refused_size[2], "a size of no image", refused_size)
     status = subprocess.run([train, "--data", "mnist", "--data-dir", folder, "--save", folder], check=False,
                             capture_output=True, text=True, timeout=60)
     check(status.returncode == 1 and "cannot be written" in status.stderr, "a folder to save to", status.stderr)

@@ -144,8 +144,12 @@ def views(data, folder):
     check(events(lines, "epoch")[-1]["dropped"] > 0, "views: blocks are dropped")
     check(results(lines) == results(without), "views: the same results")
     check(events(lines, "start")[0]["views"] == 2, "views: the record tells them")
+    stored = ("--store", "memory", "--plan-costs", eager(record))
+    exact, _ = run("exact", data, record, *stored)
     for encoding in ("bfloat16", "uint8"):
-        run(encoding, data, record, "--store-encoding", encoding, "--store", "memory")
+        lines, _ = run(encoding, data, record, *stored, "--store-encoding", encoding)
+        check(events(lines, "epoch")[-1]["dropped"] > 0, f"{encoding}: blocks are dropped")
+        check(results(lines) != results(exact), f"{encoding}: what is stored is not exact")
 
 
 def killed(data, folder):

@@ -28,8 +28,6 @@ struct row {
     std::vector<double> accuracies, differences, against_less;  ///< in points, by seed
     double forward_saved = 0, training_saved = 0, time_ratio = 0;
     bool on_front = false;  ///< of accuracy against training FLOPs
-
-    double accuracy() const { return interval_of(accuracies).mean; }
 };
 
 /// A method over the workloads in which it has been run: means over their seeds, one a workload.

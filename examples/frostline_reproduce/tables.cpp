@@ -69,7 +69,7 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
               "the two "
               "whole numbers of epochs around the method's training FLOPs. The front is that of accuracy "
               "against "
-              "training FLOPs, on the seeds that two lines share. Times are medians.\n";
+              "training FLOPs; a line is held against those that have all of its seeds. Times are medians.\n";
     cells
         << "workload,method,seed,epochs," << wanted.accuracy
         << ",seconds,forward_flops,training_flops,forward_flops_saved,training_flops_saved,record,command\n";

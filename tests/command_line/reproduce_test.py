@@ -169,6 +169,8 @@ def is_interrupted(folder, number):
             time.sleep(0.1)
         status, _, locked = run(folder / "long.json", folder / "long")
         check(status == 1 and "another frostline-reproduce" in locked, "one at a time writes to a folder", locked)
+        status, _, errors = run(folder / "long.json", folder / "long", "--tables-only")
+        check(status == 0, "tables of what is finished can be had meanwhile", errors)
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
     record.unlink()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files in IDX format, good and hostile, in a folder of their own that ends with the test.
+// Files in IDX format, good and hostile.
 #pragma once
 
 #include <zlib.h>

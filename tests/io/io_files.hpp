@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A folder that ends with the test, and files in the format safetensors made by hand.
+// Files in the format safetensors, made by hand.
 #pragma once
 
 #include "frostline/core/tensor.hpp"
@@ -7,8 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
-#include <iterator>
 #include <string>
 #include <string_view>
 

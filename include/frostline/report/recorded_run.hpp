@@ -37,9 +37,8 @@ struct recorded_run {
 
     std::string policy;  ///< with which it was trained
     std::string scorer;
-    std::string scorer_options{};               ///< of frostline-train: the scorer with its options,
-                                                ///< "linear_cka:reference=initial"
-    std::optional<std::size_t> store_budget{};  ///< of frostline-train, in bytes; 0: nothing was stored
+    std::string scorer_options{};  ///< with the name, "linear_cka:reference=initial"; empty: not told
+    std::optional<std::size_t> store_budget{};  ///< bytes; 0: nothing was stored; absent: not told
     std::size_t epochs = 0;
     std::size_t steps_per_epoch = 0;
     std::size_t batch_size = 0;

@@ -5,9 +5,6 @@
 #include "support/catch.hpp"
 #include "support/temporary_folder.hpp"
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <map>
 #include <span>
 #include <string>

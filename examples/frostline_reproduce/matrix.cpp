@@ -221,12 +221,15 @@ std::string command_of(const cell& what, const cell_result& result) {
 std::optional<cell_result> read_result(const std::filesystem::path& record, const std::string& accuracy) {
     std::ifstream file(record);
     json epoch, summary;
+    std::string machine;
     bool has_costs = false;
     for (std::string line; std::getline(file, line);) {
         auto parsed = json::parse(line, nullptr, /*allow_exceptions=*/false);
         if (!parsed.is_object() || !parsed.contains("event")) return std::nullopt;
         has_costs = has_costs || parsed["event"] == "costs";
-        if (parsed["event"] == "epoch")
+        if (parsed["event"] == "run")
+            machine = sentence(parsed.value("threads", 0), " threads, ", parsed.value("blas_core", ""));
+        else if (parsed["event"] == "epoch")
             epoch = std::move(parsed);
         else if (parsed["event"] == "summary")
             summary = std::move(parsed);
@@ -241,6 +244,7 @@ std::optional<cell_result> read_result(const std::filesystem::path& record, cons
     };
     cell_result result{.accuracy = epoch[accuracy], .seconds = number("seconds")};
     result.has_costs = has_costs;
+    result.machine = std::move(machine);
     result.evaluation_seconds = number("evaluation_seconds");
     result.forward_flops = number("forward_flops");
     result.forward_flops_full = number("forward_flops_full");

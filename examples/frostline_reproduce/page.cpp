@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstdint>
 #include <iomanip>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
@@ -107,9 +108,9 @@ std::string fields(std::string_view palette, int first, int count, std::string_v
     return text + "</svg>";
 }
 
-std::string compared(const std::string& difference, double time_ratio, double saved) {
-    return cell_text(sentence(difference, "<span class=\"second\">", format_fixed(time_ratio, 2), " ×, ",
-                              format_percent(saved, 0), "</span>"));
+std::string compared(const std::string& difference, const std::optional<double>& time_ratio, double saved) {
+    return cell_text(sentence(difference, "<span class=\"second\">", text_of(time_ratio),
+                              time_ratio ? " ×, " : "", format_percent(saved, 0), "</span>"));
 }
 
 std::string overview(const matrix& wanted, const std::vector<chapter>& chapters) {
@@ -149,8 +150,7 @@ std::string overview(const matrix& wanted, const std::vector<chapter>& chapters)
         out << (together[index].differences.empty()
                     ? cell_text("–")
                     : compared(text_of({.mean = median_of(together[index].differences)}, true),
-                               median_of(together[index].time_ratios),
-                               median_of(together[index].training_saved)));
+                               together[index].time_ratio(), median_of(together[index].training_saved)));
     out << "</tr>\n<tr><th scope=\"row\">mean, against never with as many FLOPs</th><td></td><td></td>";
     for (std::size_t index = 1; index < together.size(); ++index)
         out << cell_text(together[index].against_less.empty() ? "–" : together[index].text_against_less());
@@ -171,7 +171,7 @@ std::string means(const chapter& of) {
             << cell_text(&each == &of.all.front() ? "" : text_of(interval_of(line.differences), true))
             << cell_text(line.against_less.empty() ? "" : text_of(interval_of(line.against_less), true))
             << cell_text(format_percent(line.forward_saved)) << cell_text(format_percent(line.training_saved))
-            << cell_text(format_fixed(line.time_ratio, 2))
+            << cell_text(text_of(line.time_ratio))
             << cell_text(line.on_front ? "<span class=\"front\">yes</span>" : "")
             << cell_text(std::to_string(line.runs.size())) << "</tr>\n";
     }

@@ -72,7 +72,10 @@ std::vector<svg::point> points_of(std::span<const run_history> runs, epoch_value
 std::vector<double> costs_of(const row& line, cost wanted) {
     std::vector<double> found;
     for (const auto& each : line.runs)
-        found.push_back(wanted == cost::flops ? each.result.training_flops : each.result.seconds);
+        if (wanted == cost::flops)
+            found.push_back(each.result.training_flops);
+        else if (each.timed)
+            found.push_back(each.result.seconds);
     return found;
 }
 
@@ -152,18 +155,23 @@ std::string epoch_plot(const std::string& work, const std::vector<series>& all, 
 }
 
 std::string cost_plot(const std::string& work, const std::vector<series>& all, cost axis_of_cost) {
-    std::vector<interval> costs, accuracies;
+    std::vector<const series*> shown;  // where times can be compared
     double most = 0;
-    for (const auto& each : all)
-        for (const double value : costs_of(each.of, axis_of_cost)) most = std::max(most, value);
+    for (const auto& each : all) {
+        const auto values = costs_of(each.of, axis_of_cost);
+        if (values.empty()) continue;
+        shown.push_back(&each);
+        most = std::max(most, *std::max_element(values.begin(), values.end()));
+    }
+    std::vector<interval> costs, accuracies;
     const unit scale = axis_of_cost == cost::flops ? flops_unit(most) : time_unit(most);
     std::string description = "Accuracy in percent at what training took:";
-    for (const auto& each : all) {
-        auto values = costs_of(each.of, axis_of_cost);
+    for (const auto* each : shown) {
+        auto values = costs_of(each->of, axis_of_cost);
         for (double& value : values) value /= scale.size;
         costs.push_back(interval_of(values));
-        accuracies.push_back(interval_of(each.of.accuracies));
-        description += sentence(' ', each.of.name, ' ', text_of(accuracies.back(), false), " at ",
+        accuracies.push_back(interval_of(each->of.accuracies));
+        description += sentence(' ', each->of.name, ' ', text_of(accuracies.back(), false), " at ",
                                 text_of(costs.back(), false), ';');
     }
     const std::string label =
@@ -174,16 +182,16 @@ std::string cost_plot(const std::string& work, const std::vector<series>& all, c
         svg::axis_around("accuracy, %", ends_of(accuracies), false));
 
     std::vector<svg::point> never;
-    for (std::size_t i = 0; i < all.size(); ++i)
-        if (i == 0 || all[i].of.fewer_epochs) never.push_back({costs[i].mean, accuracies[i].mean});
+    for (std::size_t i = 0; i < shown.size(); ++i)
+        if (i == 0 || shown[i]->of.fewer_epochs) never.push_back({costs[i].mean, accuracies[i].mean});
     std::sort(never.begin(), never.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
     if (never.size() > 1) chart.line(never, "less");
-    for (std::size_t i = 0; i < all.size(); ++i)
+    for (std::size_t i = 0; i < shown.size(); ++i)
         chart.error_bars({costs[i].mean, accuracies[i].mean}, {costs[i].half_width, accuracies[i].half_width},
-                         all[i].style());
-    for (std::size_t i = 0; i < all.size(); ++i)
-        chart.mark({costs[i].mean, accuracies[i].mean}, all[i].index, all[i].style(),
-                   sentence(all[i].of.name, ": ", text_of(accuracies[i], false), " % at ",
+                         shown[i]->style());
+    for (std::size_t i = 0; i < shown.size(); ++i)
+        chart.mark({costs[i].mean, accuracies[i].mean}, shown[i]->index, shown[i]->style(),
+                   sentence(shown[i]->of.name, ": ", text_of(accuracies[i], false), " % at ",
                             text_of(costs[i], false), ' ', scale.name));
     return chart.text();
 }

@@ -84,7 +84,9 @@ private:
         for (const auto seed : work_.seeds) {
             const auto whole = result_of(never(), seed, work_.epochs), result = result_of(how, seed, epochs);
             if (!whole || !result) continue;
-            line.runs.push_back({.seed = seed, .what = cell_of(work_, how, seed, epochs), .result = *result});
+            const bool timed = result->machine == whole->machine;
+            line.runs.push_back(
+                {.seed = seed, .what = cell_of(work_, how, seed, epochs), .result = *result, .timed = timed});
             line.accuracies.push_back(100 * result->accuracy);
             line.differences.push_back(100 * (result->accuracy - whole->accuracy));
             if (const auto less = never_at_flops_of(*result, seed); less && how.name != never().name)
@@ -93,13 +95,13 @@ private:
             training += result->training_flops;
             forward_full += whole->forward_flops;
             training_full += whole->training_flops;
-            ratios.push_back(whole->seconds / result->seconds);
+            if (timed) ratios.push_back(whole->seconds / result->seconds);
         }
-        if (ratios.empty()) return;
+        if (line.runs.empty()) return;
         line.forward_saved = 1 - forward / forward_full;
         line.training_saved = 1 - training / training_full;
-        line.time_ratio = median_of(ratios);
-        if (line.against_less.size() != ratios.size()) line.against_less.clear();
+        if (!ratios.empty()) line.time_ratio = median_of(ratios);
+        if (line.against_less.size() != line.runs.size()) line.against_less.clear();
         rows.push_back(std::move(line));
     }
 
@@ -112,8 +114,12 @@ private:
 void all_workloads::add(const row& line) {
     differences.push_back(interval_of(line.differences).mean);
     if (!line.against_less.empty()) against_less.push_back(interval_of(line.against_less).mean);
-    time_ratios.push_back(line.time_ratio);
+    if (line.time_ratio) time_ratios.push_back(*line.time_ratio);
     training_saved.push_back(line.training_saved);
+}
+
+std::optional<double> all_workloads::time_ratio() const {
+    return time_ratios.empty() ? std::nullopt : std::optional(median_of(time_ratios));
 }
 
 std::string all_workloads::text_against_less() const {
@@ -134,6 +140,10 @@ std::vector<std::size_t> epochs_around(const cell_result& result, std::size_t ep
     if (lower < 1 || lower >= epochs) return {};
     if (lower + 1 == epochs) return {lower};
     return {lower, lower + 1};
+}
+
+std::string text_of(const std::optional<double>& time_ratio) {
+    return time_ratio ? frostline::format_fixed(*time_ratio, 2) : "";
 }
 
 std::string text_of(const interval& values, bool sign) {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct run {
     std::uint64_t seed = 0;
     cell what;
     cell_result result;
+    bool timed = false;  ///< on the machine of `never` with this seed
 };
 
 /// One line of a workload's table: a method, or `never` in fewer epochs, over the seeds that have been run.
@@ -26,7 +28,8 @@ struct row {
     bool fewer_epochs = false;  ///< `never`, to compare with
     std::vector<run> runs;
     std::vector<double> accuracies, differences, against_less;  ///< in points, by seed
-    double forward_saved = 0, training_saved = 0, time_ratio = 0;
+    double forward_saved = 0, training_saved = 0;
+    std::optional<double> time_ratio;  ///< median over the runs that were timed
     bool on_front = false;  ///< of accuracy against training FLOPs
 };
 
@@ -35,6 +38,9 @@ struct all_workloads {
     std::vector<double> differences, against_less, time_ratios, training_saved;
 
     void add(const row& line);
+
+    /// The median over the workloads in which times can be compared.
+    std::optional<double> time_ratio() const;
 
     /// The mean against `never` with as many FLOPs, and of how many workloads, where it is not all of them.
     std::string text_against_less() const;
@@ -46,6 +52,9 @@ std::vector<row> rows_of(const workload& work, const results& finished);
 /// The numbers of epochs of `never` between which its training FLOPs come to those of `result`; none where
 /// that is less than one epoch, or no fewer than all.
 std::vector<std::size_t> epochs_around(const cell_result& result, std::size_t epochs);
+
+/// How many times faster, or nothing where no time can be compared.
+std::string text_of(const std::optional<double>& time_ratio);
 
 /// "1.25 ± 0.31", or the mean alone where there is no interval.
 std::string text_of(const interval& values, bool sign);

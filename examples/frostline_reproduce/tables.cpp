@@ -27,8 +27,8 @@ std::string markdown(const std::vector<row>& rows) {
             << (&line == &rows.front() ? "" : text_of(interval_of(line.differences), true)) << " | "
             << (line.against_less.empty() ? "" : text_of(interval_of(line.against_less), true)) << " | "
             << format_percent(line.forward_saved) << " | " << format_percent(line.training_saved) << " | "
-            << format_fixed(line.time_ratio, 2) << " | " << (line.on_front ? "yes" : "") << " | "
-            << line.runs.size() << " |\n";
+            << text_of(line.time_ratio) << " | " << (line.on_front ? "yes" : "") << " | " << line.runs.size()
+            << " |\n";
     }
     return out.str();
 }
@@ -47,7 +47,7 @@ std::string markdown(const matrix& wanted, const std::vector<std::vector<row>>& 
         out << "| " << *name << " | " << together.differences.size() << " | "
             << text_of({.mean = median_of(together.differences)}, true) << " | "
             << together.text_against_less() << " | " << format_percent(median_of(together.training_saved))
-            << " | " << format_fixed(median_of(together.time_ratios), 2) << " |\n";
+            << " | " << text_of(together.time_ratio()) << " |\n";
     }
     return out.str();
 }
@@ -69,10 +69,11 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
               "the two "
               "whole numbers of epochs around the method's training FLOPs. The front is that of accuracy "
               "against "
-              "training FLOPs; a line is held against those that have all of its seeds. Times are medians.\n";
-    cells
-        << "workload,method,seed,epochs," << wanted.accuracy
-        << ",seconds,forward_flops,training_flops,forward_flops_saved,training_flops_saved,record,command\n";
+              "training FLOPs; a line is held against those that have all of its seeds. Times are medians, "
+              "compared on the same kind of machine alone.\n";
+    cells << "workload,method,seed,epochs," << wanted.accuracy
+          << ",seconds,forward_flops,training_flops,forward_flops_saved,training_flops_saved,machine,record,"
+             "command\n";
     std::vector<std::vector<row>> by_workload;
     for (const auto& work : wanted.workloads) {
         for (const auto& how : work.methods)
@@ -88,7 +89,8 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
                           << ',' << result.training_flops << ','
                           << 1 - share * result.forward_flops / result.forward_flops_full << ','
                           << 1 - share * result.training_flops / result.training_flops_full << ','
-                          << what.record << ',' << quoted(command_of(what, result)) << '\n';
+                          << quoted(result.machine) << ',' << what.record << ','
+                          << quoted(command_of(what, result)) << '\n';
                 }
         // Without `never` nothing can be compared.
         auto rows = rows_of(work, finished);

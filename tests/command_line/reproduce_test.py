@@ -6,6 +6,7 @@ Usage: reproduce_test.py FROSTLINE_REPRODUCE"""
 import csv
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -122,6 +123,34 @@ def commands_repeat(folder):
                     for path in (results / words[words.index("--plan-costs") + 1], record))
     for name in ("test_accuracy", "forward_flops", "backward_flops"):
         check(first[name] == again[name], f"a command of the table repeats the {name}", first[name], again[name])
+
+
+def compares_times_on_one_machine(folder):
+    """Cells that were trained elsewhere are compared in accuracy and FLOPs, not in time."""
+    elsewhere = folder / "elsewhere"
+    shutil.copytree(folder / "results", elsewhere)
+
+    def move(seed):
+        record = elsewhere / f"LeNet-5/linear--early-seed-{seed}.jsonl"
+        record.write_text(re.sub(r'"blas_core":"[^"]*"', '"blas_core":"Elsewhere"', record.read_text()))
+        status, _, errors = run(folder / "matrix.json", elsewhere, "--tables-only")
+        check(status == 0, "tables of two machines", errors)
+        lines = (elsewhere / "table.md").read_text().splitlines()
+        return next(line for line in lines if line.startswith("| linear, early |")).split("|")
+
+    def ratio(seed):
+        never, early = (json.loads((elsewhere / f"LeNet-5/{name}-seed-{seed}.jsonl").read_text().splitlines()[-1])
+                        for name in ("never", "linear--early"))
+        return f" {never['seconds'] / early['seconds']:.2f} "
+
+    check(move(1)[7] == ratio(2), "the time ratio is that of the seed whose runs share a machine", move(1), ratio(2))
+    line = move(2)
+    check(line[7] == "  " and "±" in line[3], "without such a seed there is none", line)
+    with (elsewhere / "cells.csv").open() as file:
+        machines = {cell["machine"].split(", ")[1] for cell in csv.DictReader(file)}
+    check(len(machines) == 2 and "Elsewhere" in machines, "cells tell their machine", machines)
+    page = (elsewhere / "index.html").read_text()
+    check(not re.search(r"\b-?(nan|inf)\b", page), "the page has numbers")
 
 
 def projects(folder):
@@ -269,6 +298,7 @@ def main():
         refuses(folder)
         runs_what_is_missing(folder)
         commands_repeat(folder)
+        compares_times_on_one_machine(folder)
         projects(folder)
         runs_what_has_changed(folder)
         is_interrupted(folder, signal.SIGTERM)

@@ -39,15 +39,15 @@ void print(const frostline::recorded_run& run, const std::vector<std::string>& n
            std::optional<std::size_t> store_budget) {
     const auto basis = frostline::replay_basis(run, store_budget);
     std::vector<frostline::replay_result> results;
-    std::vector<std::string> notes;
+    std::vector<std::string> head{""}, notes;
     for (const auto& name : names) {
         const auto policy = frostline::named_policy(name);
-        const bool has_options = !run.scorer_options.empty();
-        const auto wanted = has_options ? policy.scorer : policy.scorer.substr(0, policy.scorer.find(':'));
-        const auto& recorded = has_options ? run.scorer_options : run.scorer;
-        if (!wanted.empty() && wanted != recorded)
-            notes.push_back(name + " is meant for the scorer " + policy.scorer + ", the record has " +
-                            recorded);
+        head.push_back(name);
+        if (!policy.scorer.empty() && !run.has_scores_of(policy.scorer)) {
+            head.back() += " by " + run.scorer;
+            notes.push_back(name + " is meant for the scorer " + policy.scorer +
+                            ", of which the record has no scores: frostline-train --also-score records them");
+        }
         results.push_back(frostline::replay(run, policy, basis));
     }
 
@@ -56,8 +56,6 @@ void print(const frostline::recorded_run& run, const std::vector<std::string>& n
               << run.learning_blocks.size() << " learning blocks of " << run.blocks() << ".\n"
               << "Frozen learning blocks (and dropped blocks of the network), where they change:\n";
     frostline::text_table table;
-    std::vector<std::string> head{""};
-    head.insert(head.end(), names.begin(), names.end());
     table.row(head);
     std::map<std::size_t, std::pair<std::size_t, std::vector<std::string>>> rows;  // by step
     for (std::size_t column = 0; column < results.size(); ++column)
@@ -83,6 +81,10 @@ void print(const frostline::recorded_run& run, const std::vector<std::string>& n
     std::cout << table;
     if (run.finished_epochs < run.epochs)
         std::cout << "The run ended after " << run.finished_epochs << " of its epochs.\n";
+    if (!run.plan)
+        std::cout << "What is dropped when is planned with assumed speeds: the record has no line of event "
+                     "costs.\n";
+    if (run.policy != "never") std::cout << "Blocks that were frozen in the recorded run have no scores.\n";
     for (const auto& note : notes) std::cout << note << ".\n";
 }
 

@@ -63,6 +63,13 @@ std::optional<settings> parse(int argc, char** argv) {
         ->type_name("SCORER")
         ->transform(name("a scorer"))
         ->default_str("");
+    app.add_option(
+           "--also-score", chosen.also_score,
+           "Scorer whose scores go into the record, too, for frostline-replay; may be given again; all: "
+           "those that policies are meant for")
+        ->type_name("SCORER")
+        ->transform(name("a scorer"))
+        ->allow_extra_args(false);
     app.add_option("--epochs", chosen.epochs, "Passes over the training set")
         ->type_name("N")
         ->transform(whole_number(1, 1'000'000'000));

@@ -19,6 +19,7 @@ frostline::record_line run_json(const settings& chosen, const std::string& polic
     return {{"event", "run"},
             {"policy", policy},
             {"scorer", chosen.scorer},
+            {"also_score", chosen.also_score},
             {"model", chosen.model},
             {"data", chosen.data},
             {"data_dir", chosen.data_dir},

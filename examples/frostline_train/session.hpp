@@ -43,6 +43,7 @@ public:
           sharers_(processes_here(parts.processes)),
           network_(std::move(network)),
           scorer_(parts.scorer),
+          others_(parts.others),
           data_(parts.data),
           options_{.epochs = chosen_.epochs,
                    .batch_size = chosen_.batch_size,
@@ -230,6 +231,7 @@ private:
                                        observers told, frostline::checkpoints& saved) {
         frostline::trainer trainer{network_,         loss_,           optimiser_, scorer_,    policy,
                                    std::move(store), stop_on_signal_, told.log,   told.shown, told.record};
+        for (const auto& other : others_) trainer.also_score(other);
         return trainer.run(options, train, test, validation, stop_on_signal_.token(), saved, processes_);
     }
 
@@ -257,6 +259,7 @@ private:
     std::size_t sharers_;  // of the machine
     Network network_;
     frostline::any_scorer<scalar> scorer_;
+    const std::vector<frostline::any_scorer<scalar>>& others_;
     const run_data& data_;
     frostline::training_options options_;
     frostline::softmax_cross_entropy<scalar> loss_;

@@ -18,6 +18,7 @@ struct session_parts {
     const std::atomic<bool>& interrupted;
     process_group& processes;
     frostline::any_scorer<scalar> scorer;
+    std::vector<frostline::any_scorer<scalar>> others;  // that are recorded, too
     run_data data;
     std::optional<frostline::plan_costs> costs;   ///< that the plan reckons with; absent: measured
     std::vector<frostline::any_policy> policies;  ///< one run each

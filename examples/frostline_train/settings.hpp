@@ -21,6 +21,7 @@ struct settings {
     std::string policy = "learn_and_drop";
     std::size_t decide_every = 0;  // steps; 0: after each epoch
     std::string scorer;            // empty: the one that the policy is meant for
+    std::vector<std::string> also_score;  // scorers that are recorded, too
     std::size_t epochs = 10;
     std::size_t batch_size = 128;
     std::size_t shards = 0;  // 0: one a process

@@ -21,10 +21,12 @@
 #include "frostline/report/recorded_run.hpp"
 #include "frostline/report/summary_table.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <iostream>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -46,6 +48,26 @@ void check_names(const settings& chosen) {
     frostline::require_named_model(chosen.model);
     frostline::named_schedule(chosen.schedule, chosen.learning_rate);
     frostline::sgd<scalar>({.momentum = chosen.momentum, .nesterov = chosen.nesterov});
+}
+
+// Those that are wanted beside the run's own; their names tell their options.
+std::vector<frostline::any_scorer<scalar>> other_scorers(const settings& chosen) {
+    std::vector<std::string> names;
+    const auto add = [&](std::string_view name) {
+        if (!name.empty() && name != chosen.scorer && std::ranges::count(names, name) == 0)
+            names.emplace_back(name);
+    };
+    for (const auto& wanted : chosen.also_score) {
+        if (wanted != "all") {
+            add(wanted);
+            continue;
+        }
+        frostline::for_each_named_policy(
+            [&](std::string_view, const auto& policy, std::string_view) { add(scorer_of(policy)); });
+    }
+    std::vector<frostline::any_scorer<scalar>> scorers;
+    for (const auto& name : names) scorers.emplace_back(name, frostline::named_scorer<scalar>(name));
+    return scorers;
 }
 
 std::optional<frostline::plan_costs> costs_in(const std::string& record) {
@@ -71,6 +93,10 @@ bool train(const settings& wished, const std::atomic<bool>& interrupted, process
     if (chosen.scorer.empty())
         chosen.scorer = policies.back().scorer.empty() ? "weight_change" : policies.back().scorer;
     auto scorer = frostline::named_scorer<scalar>(chosen.scorer);
+    auto others = other_scorers(chosen);
+    frostline::require<frostline::argument_error>(
+        others.empty() || !chosen.record.empty(),
+        "--also-score records scores, but --record does not tell in which file");
     if (chosen.rate_decay != 1)
         for (auto& policy : policies)
             policy =
@@ -98,6 +124,7 @@ bool train(const settings& wished, const std::atomic<bool>& interrupted, process
                               interrupted,
                               processes,
                               std::move(scorer),
+                              std::move(others),
                               load_data(chosen),
                               costs_in(chosen.plan_costs),
                               std::move(policies)};

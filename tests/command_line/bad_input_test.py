@@ -148,6 +148,9 @@ def bad_command_lines(folder, data):
     bad("unknown scorer", 'no scorer "melt"', "--scorer", "melt")
     bad("unknown key of a scorer", "melting", "--scorer", "linear_cka:melting=1")
     bad("unknown word of a scorer", "relative_l2 or mean_l1", "--scorer", "weight_change:measure=l3")
+    bad("unknown other scorer", 'no scorer "melt"', "--also-score", "melt")
+    refused("other scorers without a record", "--record does not tell", *tiny(data, record)[:-2], "--also-score", "svcca",
+            record=record)
     bad("unknown schedule", 'no schedule "zigzag"', "--schedule", "zigzag")
     bad("names of several lines", "no policy", "--policy", "two\nlines")
     bad("comparison with itself", "--compare", "--policy", "never", "--compare")
@@ -283,6 +286,16 @@ def good_run(folder, data):
     check(all(each["score"] is not None for line in decisions for each in line["scores"]["linear_cka"]),
           "scores of every decision", decisions)
     check(last["scoring_flops"] > 0, "FLOPs of scoring", last)
+
+    record.unlink()
+    status, _, errors = run(*tiny(data, record, "--policy", "never", "--also-score", "all", "--also-score", "svcca",
+                                  "--also-score", "gradient_norm"))
+    check(status == 0 and errors == "", "a run with other scorers", status, errors)
+    decisions = [line for line in lines_of(record) if line["event"] == "decision"]
+    check(all(list(line["scores"]) == ["weight_change"] and set(line["other_scores"]) ==
+              {"gradient_change", "similarity_preserving_loss", "gradient_delta", "svcca",
+               "linear_cka:reference=initial", "gradient_norm"} for line in decisions),
+          "scores of all that policies are meant for", decisions[0])
 
     for wish in ("--help", "--list", "--version"):
         status, output, errors = run("--epochs", "-1", wish)

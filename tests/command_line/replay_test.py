@@ -4,6 +4,7 @@
 Usage: replay_test.py FROSTLINE_REPLAY"""
 
 import json
+import re
 import sys
 import tempfile
 import time
@@ -56,7 +57,8 @@ def main():
         check(shares[0] == 0 and all(0 < share < 100 for share in shares[1:]), "what is saved", output)
         check("epoch 13, step 130" in output, "where the linear schedule begins", output)
         check(" +" in output, "blocks behind the leading ones", output)
-        check("is meant for" not in output, "no note", output)
+        check("is meant for" not in output and "have no scores" not in output, "no note", output)
+        check("assumed speeds" in output, "what the plan reckons with", output)
 
         # The first of five equal blocks freezes after 13 epochs of 20, two after 15, three after 18: an epoch runs
         # what froze last once more, and 11 of 100 are saved.
@@ -66,11 +68,28 @@ def main():
                                                      "scorer": "linear_cka"}, *list(lines())[1:]])
         _, output, _ = run(none, "--policy", "linear", "--policy", "sim_freeze")
         check(" 0.00 %" in output and "(1)" not in output, "nothing is dropped without a store", output)
-        check("scorer linear_cka:reference=initial, the record has linear_cka" in output, "other options", output)
+        check("sim_freeze is meant for the scorer linear_cka:reference=initial, of which the record has no scores" in
+              output and "sim_freeze by weight_change" in output, "other options", output)
 
         _, output, _ = run(record, "--policy", "egeria")
-        check("egeria is meant for the scorer similarity_preserving_loss, the record has weight_change." in output,
-              "a note on another scorer", output)
+        check("egeria is meant for the scorer similarity_preserving_loss, of which the record has no scores" in output
+              and "egeria by weight_change" in output, "a note on another scorer", output)
+        several = list(lines())
+        for line in several:
+            if line["event"] == "decision":
+                line["other_scores"] = {"svcca": [{"block": block, "score": 0.001 if block < 2 else 0.9}
+                                                  for block in range(BLOCKS)]}
+        several = write(folder / "several.jsonl", several)
+        _, output, _ = run(several, "--policy", "svcca_freeze", "--policy", "learn_and_drop")
+        alone = run(record, "--policy", "learn_and_drop")[1]
+        check("meant for" not in output and " by " not in output.split("scored by")[1], "each has its own scores",
+              output)
+        check(re.search(r"epoch 2, step 20 +2 \(2\)$", output, re.MULTILINE), "svcca_freeze goes by svcca", output)
+        check(output.split()[-2:] == alone.split()[-2:], "learn_and_drop by weight_change, as before", output, alone)
+        broken = list(lines())
+        broken[3]["other_scores"] = {"svcca": 3}
+        broken = write(folder / "broken.jsonl", broken)
+        refused("other scores that are none", "no list in the field svcca", broken, "--policy", "never")
         both = write(folder / "both.jsonl", [*lines("linear"), *lines("never")])
         check("Run with never," in run(both, "--policy", "linear")[1], "the run with never is taken")
         half = write(folder / "half.jsonl", lines(epochs=7))

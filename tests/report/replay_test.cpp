@@ -139,7 +139,7 @@ TEST_CASE("a policy that looks at scores, losses, rates and costs is replayed as
     check_same(train(curious, options), curious);
 }
 
-TEST_CASE("the record of a run with never serves for every policy") {
+TEST_CASE("the record of a run with never serves for every policy that decides by its scores") {
     const auto run = train({"never", never{}}, options_for(8));
     CHECK(run.recorded.policy == "never");
     CHECK(run.recorded.scorer == "weight_change");
@@ -163,6 +163,34 @@ TEST_CASE("the record of a run with never serves for every policy") {
     const any_policy linear = named_policy("linear");
     check_same({train(linear, options_for(8)).summary, train(linear, options_for(8)).events, run.recorded},
                linear);
+}
+
+TEST_CASE(
+    "a policy is replayed by the scores of the scorer that it is meant for, where the record has them") {
+    auto run = train({"never", never{}}, options_for(8)).recorded;
+    for (auto& made : run.decisions) {
+        decision_scores scores(run.learning_blocks.size());
+        // As gradients that settle, the sooner the nearer to the input.
+        for (std::size_t block = 0; block < scores.size(); ++block)
+            scores[block] = made.epoch > 2 ? static_cast<double>(1 + block) : 10;
+        made.other_scores.emplace("gradient_change", std::move(scores));
+    }
+    CHECK(run.has_scores_of("weight_change"));
+    CHECK(run.has_scores_of("gradient_change"));
+    CHECK_FALSE(run.has_scores_of("svcca"));
+    struct looking {
+        std::string scorer;
+        std::size_t operator()(const training_view& view) const {
+            return view.epoch > 2 && view.scores.back()[0] == std::optional(1.0) ? 1 : view.frozen;
+        }
+    };
+    for (const auto& [scorer, moves] :
+         {std::pair{"gradient_change", 1}, {"weight_change", 0}, {"svcca", 0}, {"", 0}}) {
+        INFO(scorer);
+        CHECK(replayed(run, {"looking", looking{scorer}}).moves.size() == static_cast<std::size_t>(moves));
+    }
+    run.decisions.back().other_scores.clear();
+    CHECK_FALSE(run.has_scores_of("gradient_change"));
 }
 
 TEST_CASE("a run in which nothing was measured is replayed with the store that it had, or an assumed one") {

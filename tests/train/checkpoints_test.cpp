@@ -200,6 +200,33 @@ TEST_CASE("a run goes on from every step: a policy that counts FLOPs") {
     check_resumes_everywhere(images(sample_count), {"budget", budget{}}, eager_options(6), in_memory);
 }
 
+TEST_CASE("a run goes on from every step: scorers whose scores are told only") {
+    const temporary_folder folder;
+    const auto data = images(sample_count);
+    const auto with_others = [](auto& run) {
+        for (const char* other : {"effective_perturbation", "svcca:samples=8,decisions=2"})
+            run.trains.also_score({other, named_scorer<float>(other)});
+    };
+    test_run saving(make_network(), answers({0, 1}));
+    with_others(saving);
+    auto saved = every_step(folder / "run");
+    saving.trains.run(options_for(4), data, no_data{}, no_data{}, {}, saved);
+    for (const auto& file : saved.files()) {
+        INFO(file.filename().string());
+        test_run resumed(make_network(99), answers({0, 1}));
+        with_others(resumed);
+        checkpoints from;
+        from.resume_from(file);
+        resumed.trains.run(options_for(4), data, no_data{}, no_data{}, {}, from);
+        const auto &expected = saving.events.decisions, &found = resumed.events.decisions;
+        const auto first = expected.end() - static_cast<std::ptrdiff_t>(found.size());
+        CHECK(std::equal(found.begin(), found.end(), first, [](const auto& a, const auto& b) {
+            return std::ranges::equal(a.other_scores, b.other_scores, {}, &scores_by::scores,
+                                      &scores_by::scores);
+        }));
+    }
+}
+
 TEST_CASE("a run goes on from every step: every kind of scorer, with its state and what it observes",
           "[slow]") {
     auto options = options_for(3);

@@ -138,6 +138,24 @@ TEST_CASE("a scorer that does not observe previous weights is shown none") {
     }
 }
 
+TEST_CASE("a step without before_update is refused where a scorer observes gradients or the path") {
+    auto network = make_network();
+    std::vector<observed_view> seen;
+    for (const auto& observed : {observations{.gradient_sum = true}, observations{.gradient_pair = true},
+                                 observations{.path_every = 2}}) {
+        decision_history<small_network, showing_scorer, never> history(
+            network, {.observes = observed, .seen = &seen}, never{});
+        history.start(3);
+        for (std::size_t step = 0; step < 2; ++step) {
+            history.before_step(false);
+            history.before_update(0);
+            history.count_step(0.1);
+        }
+        CHECK_THROWS_WITH(history.count_step(0.1),
+                          Catch::Matchers::ContainsSubstring("before_update was not called in this step"));
+    }
+}
+
 TEST_CASE("a policy sees the run so far, in learning blocks") {
     auto network = make_network();
     std::vector<observed_view> seen;

@@ -55,6 +55,39 @@ TEST_CASE("the scorer changes nothing in a run whose policy does not ask for its
     }
 }
 
+TEST_CASE("a run that scores by other scorers, too, is the same, and tells what each would have said alone") {
+    const auto data = images(70);
+    const std::vector<std::string> others{"gradient_delta",
+                                          "path_ratio:every=2",
+                                          "effective_perturbation",
+                                          "svcca:samples=8,decisions=2",
+                                          "similarity_preserving_loss:samples=12",
+                                          "linear_cka:samples=8,reference=initial"};
+    const auto run_with = [&](const std::string& scorer, bool all) {
+        auto run =
+            std::make_unique<test_run<>>(make_network(), answers({0, 0, 2, 3, 1}),
+                                         memory_feature_store<float>(plenty), named_scorer<float>(scorer));
+        for (const auto& other : others)
+            if (all) run->trains.also_score({other, named_scorer<float>(other)});
+        run->trains.run(options_for(6), data);
+        return run;
+    };
+    const auto all = run_with("weight_change", true), plain = run_with("weight_change", false);
+    CHECK(all->equals(*plain));
+    const auto& decisions = all->events.decisions;
+    REQUIRE(decisions.size() == 6);
+    for (std::size_t number = 0; number < others.size(); ++number) {
+        INFO(others[number]);
+        const auto alone = run_with(others[number], false);
+        CHECK(alone->events.decisions.back().scores.at(3).has_value());
+        for (std::size_t i = 0; i < decisions.size(); ++i) {
+            CHECK(decisions[i].scores == plain->events.decisions[i].scores);
+            CHECK(decisions[i].other_scores.at(number).scorer == others[number]);
+            CHECK(decisions[i].other_scores.at(number).scores == alone->events.decisions[i].scores);
+        }
+    }
+}
+
 TEST_CASE("a run counts the FLOPs of its probe passes, beside those of training") {
     std::uint64_t all = 0, rest = 0;
     const auto network = make_network();

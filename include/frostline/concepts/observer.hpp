@@ -41,6 +41,12 @@ struct step_finished {
     std::size_t dropped = 0;
 };
 
+/// What another scorer says at a decision.
+struct scores_by {
+    std::string scorer;  ///< its name, with options
+    decision_scores scores{};
+};
+
 /// After the scorer was asked and before the policy moves anything: all that a replay of a policy needs.
 struct decision_taken {
     std::size_t epoch = 0;
@@ -52,6 +58,7 @@ struct decision_taken {
     std::size_t steps = 0;              ///< since the last decision
     frozen_blocks wanted{};  ///< the policy's answer, in learning blocks, before the trainer's limits
     double train_loss = 0;   ///< mean of the samples since the last decision
+    std::vector<scores_by> other_scores{};  ///< of scorers that the policy does not see
 };
 
 /// The frost line moved.

@@ -121,18 +121,20 @@ public:
     }
 
     void operator()(const decision_taken& event) {
-        record_line scores = record_line::array();
-        for (std::size_t index = 0; index < event.blocks.size(); ++index) {
-            const bool is_there = index < event.scores.size();
-            scores.push_back(
-                {{"block", event.blocks[index]},
-                 {"score", is_there ? json_or_null(event.scores[index]) : record_line(nullptr)}});
-        }
+        const auto by_block = [&](const decision_scores& scores) {
+            record_line line = record_line::array();
+            for (std::size_t index = 0; index < event.blocks.size(); ++index) {
+                const bool is_there = index < scores.size();
+                line.push_back({{"block", event.blocks[index]},
+                                {"score", is_there ? json_or_null(scores[index]) : record_line(nullptr)}});
+            }
+            return line;
+        };
         record_line line{
             {"event", "decision"},
             {"epoch", event.epoch},
             {"step", event.step},
-            {"scores", {{scorer_, std::move(scores)}}},
+            {"scores", {{scorer_, by_block(event.scores)}}},
             {"learning_rate_sum", event.learning_rate_sum},
             {"learning_rate_left", event.learning_rate_left},
             {"steps", event.steps},
@@ -140,6 +142,8 @@ public:
             {"wanted", event.wanted.leading()},
         };
         add_blocks(line, "wanted_behind", event.wanted.behind());
+        for (const auto& other : event.other_scores)
+            line["other_scores"][other.scorer] = by_block(other.scores);
         write(line);
     }
 

@@ -8,14 +8,18 @@
 #include "frostline/core/pass.hpp"
 #include "frostline/report/record_lines.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,6 +34,7 @@ struct recorded_run {
         double learning_rate = 0;  ///< mean of the steps since the decision before
         double learning_rate_left = 0;
         double train_loss = 0;
+        std::map<std::string, decision_scores, std::less<>> other_scores{};  ///< by scorer, with options
     };
     struct block_flops {
         flop_counts flops;
@@ -52,6 +57,22 @@ struct recorded_run {
         plan{};  ///< absent where nothing froze, and in records of earlier versions
     std::size_t finished_epochs = 0;
     double seconds = 0;  ///< of training, all of its epochs together
+
+    /// Whether every decision has scores of this scorer, "linear_cka:reference=initial". Where the record
+    /// does not tell the options of its own scorer, the name counts.
+    bool has_scores_of(std::string_view wanted) const {
+        if (!scorer_options.empty() ? wanted == scorer_options : wanted.substr(0, wanted.find(':')) == scorer)
+            return true;
+        return std::ranges::all_of(decisions,
+                                   [&](const auto& made) { return made.other_scores.contains(wanted); });
+    }
+
+    /// What a policy that is meant for the scorer `wanted` decides by: its scores where there are any, else
+    /// those of the record's own scorer.
+    const decision_scores& scores_for(std::string_view wanted, const decision& made) const {
+        const auto found = made.other_scores.find(wanted);
+        return found == made.other_scores.end() ? made.scores : found->second;
+    }
 
     std::size_t blocks() const { return costs.size(); }
     block_flops block(std::size_t index) const {
@@ -237,20 +258,32 @@ private:
         const auto& scores = field(line, "scores");
         need(scores.is_object() && scores.size() == 1, "has no scores of one scorer in the field scores");
         run.scorer = scores.begin().key();
+        made.scores = scores_in(array(scores, run.scorer.c_str()), run);
+        if (line.contains("other_scores")) {
+            const auto& others = line["other_scores"];
+            need(others.is_object(), "has no scores by scorer in the field other_scores");
+            for (const auto& [scorer, blocks] : others.items())
+                made.other_scores.emplace(scorer, scores_in(array(others, scorer.c_str()), run));
+        }
+        return made;
+    }
+
+    decision_scores scores_in(const json& list, recorded_run& run) const {
+        decision_scores scores;
         std::vector<std::size_t> blocks;
-        for (const auto& score : array(scores, run.scorer.c_str())) {
+        for (const auto& score : list) {
             blocks.push_back(count(score, "block"));
             need(blocks.back() < run.blocks() && (blocks.size() < 2 || blocks.back() > *(blocks.end() - 2)),
                  "scores block ", blocks.back(), ", expected ascending blocks of the ", run.blocks(),
                  " in the line of event start");
             const auto& value = field(score, "score");
             need(value.is_null() || value.is_number(), "has neither a number nor null in the field score");
-            made.scores.push_back(value.is_null() ? std::nullopt : std::optional(value.get<double>()));
+            scores.push_back(value.is_null() ? std::nullopt : std::optional(value.get<double>()));
         }
         need(run.learning_blocks.empty() || run.learning_blocks == blocks,
              "scores other blocks than the decisions before");
         run.learning_blocks = std::move(blocks);
-        return made;
+        return scores;
     }
 
     std::filesystem::path path_;

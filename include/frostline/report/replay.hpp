@@ -58,7 +58,9 @@ inline plan_costs_known replay_basis(const recorded_run& run, std::optional<std:
 /// a run of its own; but the scores are those of the recorded run, so that of a policy that trained it (or of
 /// one that decides alike) the replay is exact, unless a store with room for a part of the rows holds two
 /// cuts at a time; of any other it tells what it would have done at each decision with those scores. The
-/// record of a run with `never` has scores of all blocks and serves for all.
+/// record of a run with `never` has scores of all blocks, and serves for all policies whose scorers it has,
+/// its own or others (`trainer::also_score`); a policy that is meant for another one decides by the record's
+/// own.
 /// @param basis  what the plan reckons with, see replay_basis
 template <freezing_policy Policy>
 replay_result replay(const recorded_run& run, const Policy& policy, const plan_costs_known& basis) {
@@ -139,7 +141,7 @@ replay_result replay(const recorded_run& run, const Policy& policy, const plan_c
         return allowed;
     };
     const auto decide = [&](const recorded_run::decision& made) {
-        scores.push_back(made.scores);
+        scores.push_back(run.scores_for(scorer_of(policy), made));
         for (std::size_t block = 0; block < blocks; ++block)
             if (frozen.contains(block)) scores.back()[block] = std::nullopt;
         train_losses.push_back(made.train_loss);

@@ -8,6 +8,7 @@
 #include "frostline/core/errors.hpp"
 #include "frostline/core/tensor.hpp"
 #include "frostline/core/within.hpp"
+#include "frostline/freeze/any_scorer.hpp"
 #include "frostline/train/block_observations.hpp"
 #include "frostline/train/costs.hpp"
 
@@ -21,38 +22,50 @@
 
 namespace frostline::inline FROSTLINE_ISA {
 
-/// Asks the scorer and the policy at each decision point, keeps what both have to know of the past, and
-/// translates between the blocks of the network and the learning blocks that policies see.
+/// Asks scorer and policy at each decision point, keeps what both have to know of the past, and translates
+/// between the blocks of the network and the learning blocks that policies see.
 template <class Network, class Scorer, class Policy>
 class decision_history {
     using T = typename Network::value_type;
+    static_assert(scorer<Scorer, T> || explain_scorer<Scorer, T>());
+    static_assert(freezing_policy<Policy> || explain_freezing_policy<Policy>());
 
 public:
     decision_history(Network& network, Scorer scorer, Policy policy)
-        : network_(network),
-          scorer_(std::move(scorer)),
-          policy_(std::move(policy)),
-          observed_(network, scorer_.observes) {
+        : network_(network), policy_(std::move(policy)), deciding_(network, std::move(scorer)) {
         for (std::size_t block = 0; block < network.blocks(); ++block)
             if (network.block(block).learns()) learning_blocks_.push_back(block);
         costs_ = costs_of_learning_blocks(costs_of_blocks(network_), learning_blocks_);
     }
 
-    /// Samples that the probe batch should have; none where the scorer observes no outputs.
-    std::size_t probe_samples() const { return observed_.observed().probe_samples; }
+    /// Scores by another scorer, too, which watches for itself: its scores are told with each decision, and
+    /// the policy does not see them. To be called before start().
+    void also_score(any_scorer<T> other) { others_.emplace_back(network_, std::move(other)); }
 
-    /// Where the scorer compares with a snapshot: this one, which has to outlive the start of a run.
-    void compare_with(Network& snapshot) { observed_.compare_with(snapshot); }
+    /// Samples that the probe batch should have, the most that a scorer observes; none where none observes
+    /// outputs.
+    std::size_t probe_samples() const {
+        std::size_t most = deciding_.observed.observed().probe_samples;
+        for (const auto& other : others_) most = std::max(most, other.observed.observed().probe_samples);
+        return most;
+    }
+
+    /// Where a scorer compares with a snapshot: this one, which has to outlive the start of a run.
+    void compare_with(Network& snapshot) {
+        for_each_scorer([&](auto& each) { each.observed.compare_with(snapshot); });
+    }
 
     /// @param probe_images  see probe_samples()
-    void start(std::size_t epochs, std::size_t steps = 0, tensor<T> probe_images = {}) {
+    void start(std::size_t epochs, std::size_t steps = 0, const tensor<T>& probe_images = {}) {
         epochs_ = epochs;
         steps_of_run_ = steps;
         scores_.clear();
         train_losses_.clear();
         learning_rates_.clear();
         forgotten_ = first_step_ = 0;
-        observed_.start(std::move(probe_images));
+        for_each_scorer([&](auto& each) {
+            each.observed.start(first_rows(probe_images, each.observed.observed().probe_samples));
+        });
         forget_interval();
         paused_ = false;
     }
@@ -73,19 +86,28 @@ public:
     /// Before a step; `last` tells whether a decision follows it. Like before_update, for scorers that
     /// observe gradients or the path.
     void before_step(bool last) {
-        if (!paused_) observed_.before_step(last);
+        if (!paused_) for_each_scorer([&](auto& each) { each.observed.before_step(last); });
     }
 
     /// Between backward and update of a step that trains the blocks of the network from `frozen` on.
     void before_update(std::size_t frozen) {
-        if (!paused_) observed_.before_update(frozen, steps_);
+        if (!paused_) for_each_scorer([&](auto& each) { each.observed.before_update(frozen, steps_); });
+        update_announced_ = true;
     }
 
     /// After the update of a step.
     /// @param rates  by block of the network, where they are not all `learning_rate`
+    /// @throws argument_error where a scorer observes gradients or the path, but before_update was not called
     void count_step(double learning_rate, std::span<const block_rate> rates = {}) {
+        const bool announced = std::exchange(update_announced_, false);
         if (paused_) return;
-        observed_.after_update();
+        for_each_scorer([&](const auto& each) {
+            const auto& observed = each.observed.observed();
+            require<argument_error>(
+                announced || !(observed.gradient_sum || observed.gradient_pair || observed.path_every > 0),
+                "the scorer observes gradients or the path, but before_update was not called in this step");
+        });
+        for_each_scorer([](auto& each) { each.observed.after_update(); });
         learning_rate_sum_ += learning_rate;
         for (std::size_t block = 0; block < block_rate_sums_.size(); ++block)
             block_rate_sums_[block] += rates.empty() ? learning_rate : rates[block].rate;
@@ -128,17 +150,23 @@ public:
     decision_taken take(std::size_t epoch, std::size_t step, double train_loss, double learning_rate_left,
                         std::size_t frozen, const std::vector<bool>& behind = {},
                         const run_spending& spent = {}) {
-        decision_scores scores(learning_blocks_.size());
+        const auto freezes_behind = [&](std::size_t i) {
+            return !behind.empty() && learning_blocks_[i] >= frozen && behind[learning_blocks_[i]];
+        };
         std::vector<std::size_t> learning_behind;
-        observed_.decide(frozen, steps_);
-        for (std::size_t i = 0; i < learning_blocks_.size(); ++i) {
-            const std::size_t block = learning_blocks_[i];
-            if (block < frozen) continue;
-            if (!behind.empty() && behind[block])
-                learning_behind.push_back(i);
-            else
-                scores[i] = scorer_(view_of(block));
-        }
+        for (std::size_t i = 0; i < learning_blocks_.size(); ++i)
+            if (freezes_behind(i)) learning_behind.push_back(i);
+        const auto scores_of = [&](auto& each) {
+            decision_scores scores(learning_blocks_.size());
+            each.observed.decide(frozen, steps_);
+            for (std::size_t i = 0; i < learning_blocks_.size(); ++i)
+                if (learning_blocks_[i] >= frozen && !freezes_behind(i))
+                    scores[i] = each.scorer(view_of(learning_blocks_[i], each.observed));
+            return scores;
+        };
+        decision_scores scores = scores_of(deciding_);
+        std::vector<scores_by> other_scores;
+        for (auto& other : others_) other_scores.push_back({other.scorer.name(), scores_of(other)});
         scores_.push_back(scores);
         train_losses_.push_back(train_loss);
         learning_rates_.push_back(steps_ == 0 ? 0.0 : learning_rate_sum_ / static_cast<double>(steps_));
@@ -170,8 +198,9 @@ public:
                                 .learning_rate_left = learning_rate_left,
                                 .steps = steps_,
                                 .wanted = wanted,
-                                .train_loss = train_loss};
-        observed_.next_interval();
+                                .train_loss = train_loss,
+                                .other_scores = std::move(other_scores)};
+        for_each_scorer([](auto& each) { each.observed.next_interval(); });
         forget_interval();
         return decision;
     }
@@ -191,10 +220,14 @@ public:
     }
 
     /// FLOPs of the probe and reference passes since the start of the run.
-    std::uint64_t scoring_flops() const { return observed_.flops(); }
+    std::uint64_t scoring_flops() const {
+        std::uint64_t flops = deciding_.observed.flops();
+        for (const auto& other : others_) flops += other.observed.flops();
+        return flops;
+    }
 
     /// For checkpoints, after start(). Policies are pure functions of what is kept here and have no state.
-    /// @throws argument_error when the scorer has state and does not show it
+    /// @throws argument_error when a scorer has state and does not show it
     template <class Visitor>
     void for_each_state(const Visitor& visit) {
         decision_scores all;
@@ -213,15 +246,45 @@ public:
         visit("learning_rate_sum", learning_rate_sum_);
         visit("block_rate_sums", std::span(block_rate_sums_));
         visit("steps", steps_);
-        observed_.for_each_state(within("observed", visit));
-        for_each_state_of<T>(scorer_, within("scorer", visit));
+        show_state(deciding_, visit);
+        for (auto& other : others_) show_state(other, within("also." + other.scorer.name(), visit));
     }
 
 private:
+    // A scorer, and what it observes.
+    template <class S>
+    struct watching {
+        watching(Network& network, S asked) : scorer(std::move(asked)), observed(network, scorer.observes) {}
+
+        S scorer;
+        block_observations<Network> observed;
+    };
+
+    template <class Visit>
+    void for_each_scorer(const Visit& visit) {
+        visit(deciding_);
+        for (auto& other : others_) visit(other);
+    }
+
+    template <class S, class Visitor>
+    static void show_state(watching<S>& each, const Visitor& visit) {
+        each.observed.for_each_state(within("observed", visit));
+        for_each_state_of<T>(each.scorer, within("scorer", visit));
+    }
+
+    static tensor<T> first_rows(const tensor<T>& images, std::size_t rows) {
+        tensor<T> first;
+        rows = std::min(rows, samples_of(images));
+        if (rows == 0) return first;
+        resize(first, rows, shape_of(images));
+        std::copy_n(images.data(), first.size(), first.data());
+        return first;
+    }
+
     std::size_t last_freezable() const { return learning_blocks_.empty() ? 0 : learning_blocks_.size() - 1; }
 
-    block_view<T> view_of(std::size_t block) const {
-        auto view = observed_.view(block);
+    block_view<T> view_of(std::size_t block, const block_observations<Network>& observed) const {
+        auto view = observed.view(block);
         view.decision = forgotten_ + scores_.size();
         view.learning_rate_sum = block_rate_sums_[block];
         return view;
@@ -233,10 +296,10 @@ private:
         steps_ = 0;
     }
 
-    const Network& network_;
-    Scorer scorer_;
+    Network& network_;
     Policy policy_;
-    block_observations<Network> observed_;
+    watching<Scorer> deciding_;  // whose scores the policy sees
+    std::vector<watching<any_scorer<T>>> others_;
     std::vector<std::size_t> learning_blocks_;  // their numbers in the network
 
     std::size_t epochs_ = 0;
@@ -252,6 +315,7 @@ private:
     std::vector<double> block_rate_sums_;  // by block of the network
     std::size_t steps_ = 0;
     bool paused_ = false;
+    bool update_announced_ = false;  // in the step under way
 };
 
 }  // namespace frostline

@@ -11,6 +11,7 @@
 #include "frostline/concepts/optimiser.hpp"
 #include "frostline/concepts/scorer.hpp"
 #include "frostline/distributed/single_process.hpp"
+#include "frostline/freeze/any_scorer.hpp"
 #include "frostline/train/training_options.hpp"
 #include "frostline/train/training_run.hpp"
 
@@ -48,6 +49,11 @@ public:
     /// What a scorer with the reference `probe_reference::snapshot()` compares with: a network of the same
     /// architecture, used in place at the start of each run, so that it has to live until then.
     void compare_with(Network& snapshot) { parts_.decisions.compare_with(snapshot); }
+
+    /// Scores by another scorer, too: its scores are told to the observers with each decision, so that a
+    /// record of them serves policies that are meant for it. What it observes costs time and memory as the
+    /// trainer's own scorer does. To be called before a run.
+    void also_score(any_scorer<T> other) { parts_.decisions.also_score(std::move(other)); }
 
     /// Trains from the network's present weights, or goes on from a checkpoint.
     /// @param test, validation  data sets that are evaluated after epochs: a dataset, an optional one, or

@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
     std::string matrix_file, folder,
         train = (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "frostline-train").string();
     std::vector<std::string> project;
-    bool tables_only = false, expected_hours = false;
+    bool tables_only = false, expected_hours = false, retrain = false;
     CLI::App app{
         "Trains a matrix of models, data sets, policies and seeds, and makes tables and a page of the "
         "results.",
@@ -40,6 +40,8 @@ int main(int argc, char** argv) {
                                      "Run nothing: tables and the page of the cells that are finished");
     app.add_flag("--expected-hours", expected_hours,
                  "Time two steps of each workload, print how long the cells that are left will take, and end")
+        ->excludes(only_tables);
+    app.add_flag("--retrain", retrain, "Train finished cells again whose options in the matrix have changed")
         ->excludes(only_tables);
     app.add_option(
            "--project", project,
@@ -61,6 +63,7 @@ int main(int argc, char** argv) {
             if (tables_only) {
                 cells.read_all();
             } else {
+                if (!retrain) cells.keep_finished();
                 cells.print_expected_time();
                 if (expected_hours) return;
                 cells.run_all();

@@ -65,6 +65,21 @@ void runner::print_expected_time() {
                   << frostline::format_fixed(never / 3600, 2) << " of them" << std::endl;
 }
 
+void runner::keep_finished() const {
+    std::vector<std::string> changed;
+    for (const auto& what : cells()) {
+        const auto command = commands_.value(what.record, "");
+        if (!command.empty() && command != command_of(what) &&
+            read_result(folder_ / what.record, wanted_.accuracy))
+            changed.push_back(what.record);
+    }
+    frostline::require<frostline::data_error>(
+        changed.empty(), "the folder ", folder_.string(), " holds ", changed.size(),
+        changed.size() == 1 ? " finished cell" : " finished cells",
+        " that other options of the matrix have trained, as ", changed.empty() ? "" : changed.front(),
+        ": another folder keeps them, --retrain trains them again");
+}
+
 void runner::run_all() {
     for (const auto& work : wanted_.workloads)
         for (const auto seed : work.seeds)
@@ -75,10 +90,16 @@ void runner::run_all() {
 }
 
 void runner::read_all() {
+    for (const auto& what : cells()) read(what);
+    for (const auto& [work, what] : cells_of_less_training()) read(what);
+}
+
+std::vector<cell> runner::cells() const {
+    std::vector<cell> all;
     for (const auto& work : wanted_.workloads)
         for (const auto seed : work.seeds)
-            for (const auto& how : work.methods) read(cell_of(work, how, seed, work.epochs));
-    for (const auto& [work, what] : cells_of_less_training()) read(what);
+            for (const auto& how : work.methods) all.push_back(cell_of(work, how, seed, work.epochs));
+    return all;
 }
 
 std::vector<std::pair<std::string, cell>> runner::cells_of_less_training() const {

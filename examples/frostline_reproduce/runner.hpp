@@ -25,6 +25,11 @@ public:
     /// @throws what measured_epoch_seconds throws else
     void print_expected_time();
 
+    /// To be called first, unless finished cells may be trained again.
+    /// @throws frostline::data_error where the folder has finished cells of other commands, which a run would
+    /// overwrite
+    void keep_finished() const;
+
     /// After print_expected_time, whose paces tell the time left.
     /// A cell that fails is passed over. @throws interrupted after a signal; frostline::data_error for what
     /// cannot be read or written
@@ -45,6 +50,7 @@ private:
     };
 
     std::vector<std::pair<std::string, cell>> cells_of_less_training() const;
+    std::vector<cell> cells() const;
     bool read(const cell& what);
     void plan(const cell& what, const std::string& work);
     void run_planned();

@@ -84,9 +84,12 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
                     if (found == finished.end()) continue;
                     const auto& result = found->second;
                     const double share = static_cast<double>(epochs) / static_cast<double>(work.epochs);
-                    cells << quoted(work.name) << ',' << quoted(how.name) << ',' << seed << ',' << epochs
-                          << ',' << result.accuracy << ',' << result.seconds << ',' << result.forward_flops
-                          << ',' << result.training_flops << ','
+                    const auto name = epochs == work.epochs
+                                          ? how.name
+                                          : frostline::sentence(how.name, ", ", epochs, " epochs");
+                    cells << quoted(work.name) << ',' << quoted(name) << ',' << seed << ',' << epochs << ','
+                          << result.accuracy << ',' << result.seconds << ',' << result.forward_flops << ','
+                          << result.training_flops << ','
                           << 1 - share * result.forward_flops / result.forward_flops_full << ','
                           << 1 - share * result.training_flops / result.training_flops_full << ','
                           << quoted(result.machine) << ',' << what.record << ','

@@ -97,8 +97,13 @@ def runs_what_has_changed(folder):
     matrix, results = folder / "matrix.json", folder / "results"
     changed = json.loads(json.dumps(MATRIX))
     changed["methods"][1]["options"]["policy"] = "linear:start=0.2,end=0.5,share=0.6"
+    before = (results / "LeNet-5/linear--early-seed-1.jsonl").read_text()
     status, output, errors = run(write(folder / "changed.json", changed), results)
-    check(status == 0 and started(output) >= 2, "a cell with other options is run again", output, errors)
+    check(status == 1 and started(output) == 0 and "holds 2 finished cells that other options" in errors,
+          "what is finished is not overwritten by other options", status, output, errors)
+    check((results / "LeNet-5/linear--early-seed-1.jsonl").read_text() == before, "and stays")
+    status, output, errors = run(folder / "changed.json", results, "--retrain")
+    check(status == 0 and started(output) >= 2, "unless that is wished", output, errors)
     narrow = json.loads(json.dumps(MATRIX))
     narrow["train_less"] = False
     narrow["methods"] += [{"name": "elsewhere", "data": ["mnist"], "options": {"policy": "linear"}},

@@ -101,14 +101,21 @@ TEST_CASE("warm_up holds once its share of the run is over, within an epoch, too
     CHECK(over(7));
 }
 
-TEST_CASE("keep_active keeps a share of the blocks, rounded up") {
+TEST_CASE("keep_active keeps a share of the blocks, rounded up, or a number of them") {
     training_view view;
     view.blocks = 5;
     view.last_freezable = 4;
     const auto kept = when::keep_active(0.3);  // two of five
     CHECK(kept(view, 2, 0));
     CHECK_FALSE(kept(view, 3, 0));
-    CHECK_FALSE(when::keep_active(2)(view, 0, 0));
+    CHECK_FALSE(when::keep_active(1.0)(view, 0, 0));
+    CHECK(when::keep_active(2)(view, 2, 0));
+    CHECK_FALSE(when::keep_active(2)(view, 3, 0));
+    CHECK_FALSE(when::keep_active(9)(view, 0, 0));
+    for (const double share : {-0.1, 1.1})
+        CHECK_THROWS_WITH(when::keep_active(share),
+                          Catch::Matchers::ContainsSubstring("expected a number from 0 to 1"));
+    CHECK_THROWS_WITH(when::keep_active(-1), Catch::Matchers::ContainsSubstring("expected 0 or more"));
 }
 
 TEST_CASE("at_most and cool_down pace a prefix") {

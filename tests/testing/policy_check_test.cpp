@@ -76,6 +76,12 @@ TEST_CASE("the check finds a policy whose copy is another one") {
     policy_breaks(lossy{}, "a copy of a policy answers differently: decision ");
 }
 
+TEST_CASE("the check finds a policy that answers below zero") {
+    const auto problems = check_policy([](const training_view& view) { return view.epoch < 3 ? -1 : 0; });
+    REQUIRE_FALSE(problems.empty());
+    CHECK_THAT(problems.front(), StartsWith("a policy answers a number below zero"));
+}
+
 TEST_CASE("the check finds a policy that freezes without the scores it declares to use") {
     policy_breaks(hasty{},
                   "a policy that declares a scorer freezes 2 blocks without a single score, expected none");

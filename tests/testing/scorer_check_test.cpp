@@ -132,6 +132,33 @@ TEST_CASE("the check finds each promise that a scorer breaks") {
     }));
 }
 
+TEST_CASE("the check finds what a scorer reads and does not observe, which is not there in a run") {
+    const auto reads = [](const observations& declared, auto look) {
+        struct reading {
+            observations observes;
+            decltype(look) read;
+            std::optional<double> operator()(const block_view<float>& view) const {
+                if (view.steps == 0) return std::nullopt;
+                return static_cast<double>(read(view));
+            }
+        };
+        return check_scorer(reading{declared, look});
+    };
+    const auto of_weights = [](const auto& view) { return view.weights[3] - view.previous_weights[3]; };
+    CHECK(reads(weights, of_weights).empty());
+    CHECK_THAT(reads({}, of_weights).at(0), StartsWith("the scorer reads previous_weights, but"));
+    CHECK_THAT(reads(weights, [](const auto& view) { return view.initial_weights[0]; }).at(0),
+               StartsWith("the scorer reads initial_weights"));
+    CHECK_THAT(reads(weights, [](const auto& view) { return view.path_length; }).at(0),
+               StartsWith("the scorer reads path_length"));
+    CHECK_THAT(reads({.gradient_pair = true}, [](const auto& view) { return view.gradient_sum[1]; }).at(0),
+               StartsWith("the scorer reads gradient_sum"));
+    CHECK_THAT(reads({}, [](const auto& view) { return view.previous_gradient[2]; }).at(0),
+               StartsWith("the scorer reads gradients"));
+    CHECK_THAT(reads({}, [](const auto& view) { return view.outputs[view.channels]; }).at(0),
+               StartsWith("the scorer reads outputs"));
+}
+
 TEST_CASE("an invented run shows a scorer no more than it observes") {
     const scorer_trace<float> nothing({}, 0, 1);
     const auto view = nothing.view(1, 2);

@@ -78,6 +78,13 @@ struct rate_view {
     double peak_rate = 0;    ///< the schedule's highest in the whole run
 };
 
+/// What a policy may answer: a whole number, or a set. A share or a truth value would turn into a number of
+/// blocks unasked.
+template <class A>
+concept freezing_answer =
+    std::convertible_to<A, frozen_blocks> && !std::floating_point<std::remove_cvref_t<A>> &&
+    !std::same_as<std::remove_cvref_t<A>, bool>;
+
 /// A freezing policy: which learning blocks should be frozen from now on.
 ///
 /// Requirements on a type `P`:
@@ -97,7 +104,7 @@ struct rate_view {
 /// The smallest model: `[](const training_view&) { return std::size_t{0}; }`.
 template <class P>
 concept freezing_policy = requires(const P p, const training_view& view) {
-    { p(view) } -> std::convertible_to<frozen_blocks>;
+    { p(view) } -> freezing_answer;
 };
 
 /// A freezing policy that sets the learning rates of blocks.
@@ -145,8 +152,8 @@ consteval bool explain_freezing_policy() {
         "frostline: a freezing policy must be callable when const: it is a pure function of its view");
     static_assert(
         !requires(const P p, const training_view& view) { p(view); } || freezing_policy<P>,
-        "frostline: a freezing policy must return how many leading learning blocks to freeze, or "
-        "frozen_blocks");
+        "frostline: a freezing policy must return how many leading learning blocks to freeze, a whole number "
+        "and no share of them, or frozen_blocks");
     static_assert(
         !requires { requires std::is_member_function_pointer_v<decltype(&P::learning_rate)>; } ||
             sets_learning_rates<P> || !freezing_policy<P>,

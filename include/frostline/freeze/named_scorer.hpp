@@ -35,8 +35,10 @@ namespace frostline::inline FROSTLINE_ISA {
 /// | gradient_change | |
 /// | gradient_delta | |
 /// | sensitivity_uncertainty | sensitivity_smoothing, uncertainty_smoothing |
-/// | activation_change, similarity_preserving_loss, linear_cka | samples, reference (earlier, initial),
-/// decisions | | svcca | the same, and variance |
+/// | activation_change, similarity_preserving_loss, linear_cka, svcca | samples, reference, decisions |
+/// | svcca, too | variance |
+///
+/// with the references earlier and initial.
 ///
 /// @throws argument_error for an unknown name, key or word, and for numbers out of range
 template <class T>

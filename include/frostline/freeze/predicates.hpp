@@ -22,6 +22,15 @@ concept block_predicate = requires(const F f, const training_view& view, std::si
     { f(view, block, block) } -> std::same_as<bool>;
 };
 
+/// Stops compilation with one sentence when `F` is no predicate.
+template <class F>
+consteval bool explain_block_predicate() {
+    static_assert(block_predicate<F>,
+                  "frostline: a predicate must be callable when const with (training_view, block, decision), "
+                  "returning bool");
+    return true;
+}
+
 namespace when {
 
 /// A predicate that can be joined to others by &&, || and !.
@@ -70,8 +79,9 @@ constexpr auto operator>(trend<F> value, double limit) {
 constexpr auto below(double limit) { return score < limit; }
 
 /// The value is below `ratio` times the block's highest of all decisions so far.
-template <score_trend Inner = decltype(score)>
+template <class Inner = decltype(score)>
 constexpr auto below_peak(double ratio, Inner inner = score) {
+    static_assert(score_trend<Inner> || explain_score_trend<Inner>());
     return predicate{[=](const training_view& view, std::size_t block, std::size_t decision) -> bool {
         const std::optional<double> now = inner(view, block, decision);
         if (!now) return false;
@@ -84,8 +94,9 @@ constexpr auto below_peak(double ratio, Inner inner = score) {
 
 /// The value is below the `q`-th percentile (q in [0, 100], linear interpolation, as NumPy's) of those of all
 /// blocks that have one, the head left out. @throws argument_error for another q
-template <score_trend Inner = decltype(score)>
+template <class Inner = decltype(score)>
 constexpr auto percentile(double q, Inner inner = score) {
+    static_assert(score_trend<Inner> || explain_score_trend<Inner>());
     require<argument_error>(q >= 0 && q <= 100, "percentile: q is ", q, ", expected a number from 0 to 100");
     return predicate{[=](const training_view& view, std::size_t block, std::size_t decision) -> bool {
         const std::optional<double> now = inner(view, block, decision);
@@ -103,14 +114,16 @@ constexpr auto percentile(double q, Inner inner = score) {
 }
 
 /// The trend stays within `tolerance` of what it was one decision before, relatively.
-template <score_trend Inner = decltype(score)>
+template <class Inner = decltype(score)>
 constexpr auto plateau(double tolerance, Inner inner = score) {
+    static_assert(score_trend<Inner> || explain_score_trend<Inner>());
     return relative_change(inner) < tolerance;
 }
 
 /// `inner` holds at the last `decisions` decisions in a row, this one included.
-template <block_predicate Inner>
+template <class Inner>
 constexpr auto patience(std::size_t decisions, Inner inner) {
+    static_assert(block_predicate<Inner> || explain_block_predicate<Inner>());
     return predicate{[=](const training_view& view, std::size_t block, std::size_t decision) -> bool {
         if (decision + 1 < decisions) return false;
         for (std::size_t i = decision + 1 - decisions; i <= decision; ++i)
@@ -121,8 +134,9 @@ constexpr auto patience(std::size_t decisions, Inner inner) {
 
 /// `inner` holds now, and at `decisions` decisions in all so far, now included. One bad epoch does not start
 /// the count again.
-template <block_predicate Inner>
+template <class Inner>
 constexpr auto patience_in_all(std::size_t decisions, Inner inner) {
+    static_assert(block_predicate<Inner> || explain_block_predicate<Inner>());
     return predicate{[=](const training_view& view, std::size_t block, std::size_t decision) -> bool {
         if (!inner(view, block, decision)) return false;
         std::size_t held = 0;
@@ -139,8 +153,8 @@ constexpr auto warm_up(double fraction) {
     }};
 }
 
-/// `decisions` decisions have passed since the frost line last rose. It is read off the scores: those of the
-/// last frozen block are absent from the decision after it froze.
+/// `decisions` decisions have passed since the frost line last rose, for freeze_prefix. It is read off the
+/// scores: those of the last frozen block are absent from the decision after it froze.
 constexpr auto cool_down(std::size_t decisions) {
     return predicate{[=](const training_view& view, std::size_t, std::size_t) -> bool {
         if (view.frozen == 0) return true;
@@ -151,7 +165,8 @@ constexpr auto cool_down(std::size_t decisions) {
     }};
 }
 
-/// No more than `blocks` leading blocks freeze at one decision.
+/// No more than `blocks` leading blocks freeze at one decision: for freeze_prefix, since blocks farther
+/// behind the frost line do not freeze at all.
 constexpr auto at_most(std::size_t blocks) {
     return predicate{[=](const training_view& view, std::size_t block, std::size_t) -> bool {
         return block < view.frozen || block - view.frozen < blocks;
@@ -159,23 +174,28 @@ constexpr auto at_most(std::size_t blocks) {
 }
 
 /// The share `fraction` of the learning blocks, rounded up, stays active at the output end.
-constexpr auto keep_active(double fraction) {
+/// @throws argument_error for a share outside [0, 1]
+template <std::floating_point Share>
+constexpr auto keep_active(Share fraction) {
+    require<argument_error>(fraction >= 0 && fraction <= 1, "keep_active: the share is ", fraction,
+                            ", expected a number from 0 to 1");
     return predicate{[=](const training_view& view, std::size_t block, std::size_t) -> bool {
         const auto kept = static_cast<std::size_t>(std::ceil(fraction * static_cast<double>(view.blocks)));
         return block < view.blocks - std::min(view.blocks, kept);
     }};
 }
 
-}  // namespace when
-
-/// Stops compilation with one sentence when `F` is no predicate.
-template <class F>
-consteval bool explain_block_predicate() {
-    static_assert(block_predicate<F>,
-                  "frostline: a predicate must be callable when const with (training_view, block, decision), "
-                  "returning bool");
-    return true;
+/// So many learning blocks stay active at the output end.
+template <std::integral Count>
+constexpr auto keep_active(Count blocks) {
+    require<argument_error>(std::cmp_greater_equal(blocks, 0), "keep_active: the number of blocks is ",
+                            blocks, ", expected 0 or more");
+    return predicate{[=](const training_view& view, std::size_t block, std::size_t) -> bool {
+        return block < view.blocks - std::min(view.blocks, static_cast<std::size_t>(blocks));
+    }};
 }
+
+}  // namespace when
 
 /// A policy: freezes the leading blocks for which `predicate` holds at this decision, up to the first for
 /// which it does not. What is frozen stays frozen.

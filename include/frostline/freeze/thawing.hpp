@@ -20,6 +20,16 @@ concept reason_to_thaw = requires(const F f, const training_view& view) {
     { f(view) } -> std::convertible_to<std::size_t>;
 };
 
+/// Stops compilation with one sentence when `F` is no reason to thaw.
+template <class F>
+consteval bool explain_reason_to_thaw() {
+    static_assert(
+        reason_to_thaw<F>,
+        "frostline: a reason to thaw must be callable when const with a training_view, returning the "
+        "number of decisions up to the last that gave it");
+    return true;
+}
+
 namespace when {
 
 /// The number of values up to the last that is more than `factor` times the lowest since the one before it;
@@ -107,8 +117,11 @@ inline double share_of_interval(const training_view& view) {
 
 /// A policy that thaws every block when `reason` says so, and is `inner` otherwise, which sees only what
 /// happened since then.
-template <reason_to_thaw Reason, freezing_policy Inner>
+template <class Reason, class Inner>
 class thaw_on {
+    static_assert(reason_to_thaw<Reason> || explain_reason_to_thaw<Reason>());
+    static_assert(freezing_policy<Inner> || explain_freezing_policy<Inner>());
+
 public:
     static constexpr bool thaws = true;
     std::string scorer;
@@ -136,8 +149,10 @@ private:
 /// A policy that thaws every block for the last `share` of the run, and multiplies all rates by `factor`
 /// then: what froze early adapts to what was learnt behind it. Where that share begins between two decisions,
 /// the first of them thaws.
-template <freezing_policy Inner>
+template <class Inner>
 class end_resume {
+    static_assert(freezing_policy<Inner> || explain_freezing_policy<Inner>());
+
 public:
     static constexpr bool thaws = true;
     std::string scorer;
@@ -174,8 +189,10 @@ private:
 /// A policy that lets only the head learn for the first `share` of the run, then thaws every block and is
 /// `inner`, which sees only what happened since then: a new head on trained weights no longer spoils what
 /// they have learnt (Kumar et al. 2022, arXiv 2202.10054).
-template <freezing_policy Inner>
+template <class Inner>
 class head_first {
+    static_assert(freezing_policy<Inner> || explain_freezing_policy<Inner>());
+
 public:
     static constexpr bool thaws = true;
     std::string scorer;

@@ -18,6 +18,15 @@ concept score_trend = requires(const F f, const training_view& view, std::size_t
     { f(view, block, block) } -> std::convertible_to<std::optional<double>>;
 };
 
+/// Stops compilation with one sentence when `F` is no trend.
+template <class F>
+consteval bool explain_score_trend() {
+    static_assert(score_trend<F>,
+                  "frostline: a trend must be callable when const with (training_view, block, decision), "
+                  "returning std::optional<double>");
+    return true;
+}
+
 /// The words that freezing policies are composed of: trends, predicates, and reasons to thaw.
 namespace when {
 
@@ -56,8 +65,9 @@ inline constexpr trend share_left{
     }};
 
 /// The mean of the last `window` decisions; absent unless all of them have a value.
-template <score_trend Inner>
+template <class Inner>
 constexpr auto smoothed(Inner inner, std::size_t window) {
+    static_assert(score_trend<Inner> || explain_score_trend<Inner>());
     return trend{
         [=](const training_view& view, std::size_t block, std::size_t decision) -> std::optional<double> {
             if (window == 0 || decision + 1 < window) return std::nullopt;
@@ -73,8 +83,9 @@ constexpr auto smoothed(Inner inner, std::size_t window) {
 
 /// The slope of the least-squares line through the last `window` decisions, per decision; absent unless all
 /// of them have a value.
-template <score_trend Inner>
+template <class Inner>
 constexpr auto slope(Inner inner, std::size_t window) {
+    static_assert(score_trend<Inner> || explain_score_trend<Inner>());
     return trend{
         [=](const training_view& view, std::size_t block, std::size_t decision) -> std::optional<double> {
             if (window < 2 || decision + 1 < window) return std::nullopt;
@@ -92,8 +103,9 @@ constexpr auto slope(Inner inner, std::size_t window) {
 }
 
 /// The absolute value.
-template <score_trend Inner>
+template <class Inner>
 constexpr auto size_of(Inner inner) {
+    static_assert(score_trend<Inner> || explain_score_trend<Inner>());
     return trend{
         [=](const training_view& view, std::size_t block, std::size_t decision) -> std::optional<double> {
             const std::optional<double> value = inner(view, block, decision);
@@ -103,8 +115,9 @@ constexpr auto size_of(Inner inner) {
 
 /// The change since the decision before, relative to the value then: |now - before| / |before|. Small means a
 /// plateau.
-template <score_trend Inner>
+template <class Inner>
 constexpr auto relative_change(Inner inner) {
+    static_assert(score_trend<Inner> || explain_score_trend<Inner>());
     return trend{
         [=](const training_view& view, std::size_t block, std::size_t decision) -> std::optional<double> {
             if (decision == 0) return std::nullopt;
@@ -118,8 +131,9 @@ constexpr auto relative_change(Inner inner) {
 /// What would still be added up if the value went on shrinking as it did over the last `window` decisions, by
 /// geometric extrapolation: v r / (1 - r) with r = (v / v')^(1 / window), v' the value `window` decisions
 /// ago. Absent where it does not shrink.
-template <score_trend Inner>
+template <class Inner>
 constexpr auto remaining(Inner inner, std::size_t window = 1) {
+    static_assert(score_trend<Inner> || explain_score_trend<Inner>());
     return trend{
         [=](const training_view& view, std::size_t block, std::size_t decision) -> std::optional<double> {
             if (window == 0 || decision < window) return std::nullopt;

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -43,8 +44,9 @@ public:
 
     /// What `policy` wants after each decision, every wish being granted within the trainer's limits; frozen
     /// blocks have no scores.
+    /// @param below_zero  set where an answer was: it wraps to a number that no network has blocks for
     template <freezing_policy Policy>
-    std::vector<frozen_blocks> follow(const Policy& policy) const {
+    std::vector<frozen_blocks> follow(const Policy& policy, bool* below_zero = nullptr) const {
         std::vector<frozen_blocks> answers;
         frozen_blocks frozen;
         std::vector<decision_scores> seen;
@@ -53,6 +55,8 @@ public:
             for (std::size_t block = 0; block < blocks; ++block)
                 if (frozen.contains(block)) seen.back()[block] = std::nullopt;
             const frozen_blocks wanted = policy(view(i, seen, frozen));
+            if (below_zero && wanted.leading() > std::numeric_limits<std::size_t>::max() / 2)
+                *below_zero = true;
             frozen = frozen_blocks(std::min(wanted.leading(), blocks - 1));
             for (const std::size_t block : wanted.behind())
                 if (block + 1 < blocks) frozen.insert(block);
@@ -91,14 +95,22 @@ private:
 /// Tests on invented runs that a policy keeps what freezing_policy.hpp asks of it, beyond what compiles: the
 /// same view gives the same answer, whatever was asked before, of a copy too; a policy that declares a scorer
 /// freezes nothing without scores; one that does not declare that it thaws never does; and the learning rates
-/// that it sets are finite and not negative.
+/// that it sets, and its answers, are finite and not negative.
 /// @return one sentence for each promise that is broken, none where all are kept
-template <freezing_policy Policy>
+template <class Policy>
 std::vector<std::string> check_policy(const Policy& checked, std::uint64_t seed = 0) {
+    static_assert(freezing_policy<Policy> || explain_freezing_policy<Policy>());
     std::vector<std::string> problems;
     constexpr std::size_t runs = 8;
     std::vector<std::vector<frozen_blocks>> first;
-    for (std::size_t run = 0; run < runs; ++run) first.push_back(policy_trace(seed + run).follow(checked));
+    bool below_zero = false;
+    for (std::size_t run = 0; run < runs; ++run)
+        first.push_back(policy_trace(seed + run).follow(checked, &below_zero));
+    if (below_zero)
+        problems.push_back(
+            "a policy answers a number below zero, expected how many leading blocks to freeze: it would "
+            "freeze "
+            "all of them");
 
     const auto count = [](const frozen_blocks& frozen) { return frozen.leading() + frozen.behind().size(); };
     const auto compare = [&](const std::vector<frozen_blocks>& answers, std::size_t run, const char* broken) {

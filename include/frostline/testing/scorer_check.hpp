@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
@@ -80,6 +81,36 @@ public:
         return seen;
     }
 
+    /// What a view may show, where it is observed.
+    static constexpr std::string_view kinds[] = {"previous_weights", "initial_weights", "path_length",
+                                                 "gradient_sum",     "gradients",       "outputs"};
+
+    /// The same, and where the scorer does not observe it what `rest` shows, which observes everything: of
+    /// kind `different` what `other` shows.
+    block_view<T> view_beside(std::size_t block, std::size_t decision, const scorer_trace& rest,
+                              const scorer_trace& other, std::size_t different) const {
+        auto seen = view(block, decision);
+        const auto from = [&](std::size_t kind) {
+            return (kind == different ? other : rest).view(block, decision);
+        };
+        if (!observed_.previous_weights) seen.previous_weights = from(0).previous_weights;
+        if (!observed_.initial_weights) seen.initial_weights = from(1).initial_weights;
+        if (observed_.path_every == 0) seen.path_length = from(2).path_length;
+        if (!observed_.gradient_sum) seen.gradient_sum = from(3).gradient_sum;
+        if (!observed_.gradient_pair) {
+            seen.gradient = from(4).gradient;
+            seen.previous_gradient = from(4).previous_gradient;
+        }
+        if (observed_.probe_samples == 0) {
+            const auto probed = from(5);
+            seen.probe_samples = probed.probe_samples;
+            seen.channels = probed.channels;
+            seen.outputs = probed.outputs;
+            seen.reference_outputs = probed.reference_outputs;
+        }
+        return seen;
+    }
+
     /// The first decision of a run that has not made a step yet.
     block_view<T> view_without_evidence(std::size_t block) const {
         auto seen = view(block, 0);
@@ -110,11 +141,13 @@ private:
 
 /// Tests on invented runs that a scorer keeps what scorer.hpp asks of it, beyond what compiles: the same
 /// views give the same scores, in a second run too; copies and blocks share no state; for_each_state shows
-/// all of it; without evidence there is no score; and no weights, gradients or outputs make a score NaN, be
-/// they zero, constant or huge.
+/// all of it; without evidence there is no score; no weights, gradients or outputs make a score NaN, be
+/// they zero, constant or huge; and it reads nothing that it does not observe, which would not be there in a
+/// run.
 /// @return one sentence for each promise that is broken, none where all are kept
-template <class T, scorer<T> Scorer>
+template <class T = float, class Scorer>
 std::vector<std::string> check_scorer(const Scorer& checked, std::uint64_t seed = 0) {
+    static_assert(scorer<Scorer, T> || explain_scorer<Scorer, T>());
     using trace = scorer_trace<T>;
     using scores = std::map<std::size_t, std::vector<std::optional<double>>>;  // by block
     std::vector<std::string> problems;
@@ -130,6 +163,32 @@ std::vector<std::string> check_scorer(const Scorer& checked, std::uint64_t seed 
                 given[block].push_back(asked(shown.view(block, decision)));
         return given;
     };
+    // First of all: where nothing is, reading it is undefined, and may end the program.
+    constexpr observations everything{.previous_weights = true,
+                                      .initial_weights = true,
+                                      .path_every = 1,
+                                      .gradient_sum = true,
+                                      .gradient_pair = true,
+                                      .probe_samples = 12};
+    const trace rest(everything, seed + 2, 1), other_rest(everything, seed + 3, 1);
+    const auto scores_beside = [&](std::size_t different) {
+        Scorer asked = checked;
+        std::vector<std::optional<double>> given;
+        for (std::size_t decision = 0; decision < trace::decisions; ++decision)
+            for (std::size_t block = 0; block < trace::blocks; ++block) {
+                given.push_back(asked(run.view_beside(block, decision, rest, other_rest, different)));
+                if (given.back() && std::isnan(*given.back())) given.back() = std::nullopt;
+            }
+        return given;
+    };
+    const auto usual = scores_beside(std::size(trace::kinds));
+    const bool repeats = scores_beside(std::size(trace::kinds)) == usual;  // else that is told below
+    for (std::size_t kind = 0; kind < std::size(trace::kinds); ++kind)
+        if (repeats && scores_beside(kind) != usual)
+            problems.push_back(sentence("the scorer reads ", trace::kinds[kind],
+                                        ", but its observes does not ask for that: in a run it is empty"));
+    if (!problems.empty()) return problems;
+
     Scorer original = checked;
     const scores whole = ask(original, run, 0, trace::decisions);
     // `given` starts at decision `first` of `whole`.

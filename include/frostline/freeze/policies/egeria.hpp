@@ -15,8 +15,13 @@ namespace frostline::inline FROSTLINE_ISA {
 /// decisions in a row. Everything thaws when the learning rate has dropped `rate_drop`-fold; then it starts
 /// anew.
 ///
-/// The source halves patience after a thaw and sets its tolerance from the first scores; here one rule serves
-/// for both. It decides every few steps: with a decision an epoch, a window of 10 needs as many epochs.
+/// The source compares with a snapshot of the network that it renews now and then; the scorer that this one
+/// is meant for compares with the network at the last decision, so that its plasticity is a speed. A scorer
+/// with an older reference, `similarity_preserving_loss:decisions=10`, comes closer to a distance. The source
+/// halves patience after a thaw and sets its tolerance from the first scores; here one rule serves for both.
+/// It decides every few steps: with a decision an epoch, a window of 10 needs as many epochs. Under a
+/// schedule that falls to zero, as a cosine does, the last drop of the rate thaws what little was frozen by
+/// then.
 struct egeria {
     static constexpr const char* scorer = "similarity_preserving_loss";
     static constexpr bool thaws = true;

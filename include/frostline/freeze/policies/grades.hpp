@@ -14,7 +14,7 @@ namespace frostline::inline FROSTLINE_ISA {
 struct grades {
     static constexpr const char* scorer = "gradient_delta";
 
-    double grace = 0.5;
+    double grace = 0.5;       ///< ours: the source sets it for each model
     double below_peak = 0.2;  ///< ours: freezes below this share of the block's highest score
     double threshold = 0;     ///< the source's: freezes below it, too
 

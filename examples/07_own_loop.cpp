@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Learn&Drop in a training loop of one's own, without the trainer. What belongs to the method stands between
-// "method" and "end".
+// Learn&Drop in a training loop of one's own, without the trainer. What it adds stands between "method" and
+// "end"; forward, backward and update begin at line.frozen() in place of 0.
 // Usage: 07_own_loop [--tiny]
 
 #include <frostline/data/named_dataset.hpp>

@@ -3,6 +3,7 @@
 #include "matrix.hpp"
 
 #include "frostline/core/errors.hpp"
+#include "frostline/freeze/named_policy.hpp"
 #include "frostline_train/settings.hpp"
 
 #include <algorithm>
@@ -89,6 +90,11 @@ public:
             found.methods.push_back(named(entry));
             const auto own = options(entry, {});
             need(own.contains("policy"), "has a method without the option policy: ", found.methods.back());
+            try {
+                frostline::named_policy(own.at("policy"));
+            } catch (const frostline::argument_error& problem) {
+                need(false, "has the method ", found.methods.back(), ", but ", problem.what());
+            }
             need(!own.contains("epochs"), "has a method with epochs of its own, which are the workload's");
         }
         const auto& first = whole["methods"].front();
@@ -186,8 +192,9 @@ private:
         const bool whole = found != options.end() && !found->second.empty() && found->second.size() < 10 &&
                            std::all_of(found->second.begin(), found->second.end(),
                                        [](char letter) { return letter >= '0' && letter <= '9'; });
-        need(whole, "has the workload ", work, " without a whole number of epochs");
-        return std::stoul(found->second);
+        const std::size_t epochs = whole ? std::stoul(found->second) : 0;
+        need(epochs > 0, "has the workload ", work, " without a whole number of epochs of at least 1");
+        return epochs;
     }
 
     std::filesystem::path path_;

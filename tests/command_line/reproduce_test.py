@@ -271,7 +271,11 @@ def refuses(folder):
             {**MATRIX, "methods": [{**MATRIX["methods"][0], "train_less": 1}]})
     refused(folder, "two of one name", "two entries called never",
             {**MATRIX, "methods": MATRIX["methods"][:1] * 2})
-    refused(folder, "no epochs", "without a whole number of epochs", {**MATRIX, "options": {"epochs": "many"}})
+    for epochs in ("many", 0):
+        refused(folder, "no epochs", "without a whole number of epochs of at least 1",
+                {**MATRIX, "options": {"epochs": epochs}})
+    refused(folder, "a misspelt policy", 'has the method a, but there is no policy "lern_and_drop"',
+            {**MATRIX, "methods": [*MATRIX["methods"], {"name": "a", "options": {"policy": "lern_and_drop"}}]})
     refused(folder, "a seed among the options", "has the option seed", {**MATRIX, "options": {"seed": 1}})
     for option in ("save", "checkpoint", "summary"):
         refused(folder, f"{option} among the options", f"has the option {option}", {**MATRIX, "options": {option: "x"}})

@@ -69,7 +69,7 @@ TEST_CASE("a named scorer takes its options") {
     CHECK(second_score("effective_perturbation", 1, -1) < 0.01);
     CHECK(second_score("sensitivity_uncertainty:sensitivity_smoothing=0,uncertainty_smoothing=0", 1, 3) == 0);
     CHECK(second_score("sensitivity_uncertainty:sensitivity_smoothing=0.5,uncertainty_smoothing=0", 1, 3) ==
-          Catch::Approx(1.75 * 1.25));
+          Catch::Approx(7.0 / 3 * 2 / 3));
 }
 
 TEST_CASE("an unknown scorer or option is refused, and the known ones are named") {

@@ -74,6 +74,8 @@ run_history read_history(const std::filesystem::path& record, const std::string&
         if (line["event"] == "run") {
             found.machine = machine_of(line);
         } else if (line["event"] == "start") {
+            frostline::require<frostline::data_error>(found.blocks == 0, "the record ", record.string(),
+                                                      " holds more than one run");
             steps_per_epoch = count(line, "steps_per_epoch");
             if (line.contains("blocks") && line["blocks"].is_array()) found.blocks = line["blocks"].size();
         } else if (line["event"] == "epoch") {

@@ -129,7 +129,9 @@ axis axis_around(std::string label, std::span<const double> values, bool from_ze
     }
     if (low > high) low = high = 0;
     if (from_zero) low = std::min(low, 0.0);
-    const double span = high > low ? high - low : std::max(std::abs(high), 1.0);
+    // Values that differ by rounding alone have no span: ticks a rounding error apart would never end.
+    const double size = std::max({std::abs(low), std::abs(high), 1.0});
+    const double span = high - low > 1e-9 * size ? high - low : size;
     const bool rests = from_zero && low == 0;
     return {.label = std::move(label), .low = rests ? 0 : low - span * 0.06, .high = high + span * 0.06};
 }

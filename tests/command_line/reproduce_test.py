@@ -158,6 +158,34 @@ def compares_times_on_one_machine(folder):
     check(not re.search(r"\b-?(nan|inf)\b", page), "the page has numbers")
 
 
+def draws_means_that_differ_by_rounding(folder):
+    """The same three accuracies in another order: an axis a rounding error wide would have ticks without end."""
+    results = folder / "rounding"
+    matrix = json.loads(json.dumps(MATRIX))
+    matrix["train_less"] = False
+    matrix["workloads"][0]["seeds"] = [1, 2, 3]
+    write(folder / "rounding.json", matrix)
+    (results / "LeNet-5").mkdir(parents=True)
+    commands = {}
+    for method, policy, accuracies in (("never", "never", (0.10, 0.12, 0.16)),
+                                       ("linear--early", "linear:start=0.2,end=0.5,share=0.5", (0.10, 0.16, 0.12))):
+        for seed, accuracy in zip((1, 2, 3), accuracies):
+            name = f"LeNet-5/{method}-seed-{seed}.jsonl"
+            text = (folder / f"results/LeNet-5/{method}-seed-1.jsonl").read_text()
+            (results / name).write_text(re.sub(r'"test_accuracy":[0-9.]+', f'"test_accuracy":{accuracy}', text))
+            commands[name] = json.loads((folder / "results/commands.json").read_text())[
+                f"LeNet-5/{method}-seed-1.jsonl"].replace("--seed 1", f"--seed {seed}")
+    (results / "commands.json").write_text(json.dumps(commands))
+    status, _, errors = run(folder / "rounding.json", results, "--tables-only")
+    check(status == 0 and "| 12.67 ± " in (results / "table.md").read_text(), "means that are equal but for rounding",
+          status, errors)
+    record = results / "LeNet-5/never-seed-1.jsonl"
+    start = next(line for line in record.read_text().splitlines() if '"event":"start"' in line)
+    record.write_text(record.read_text() + start + "\n")
+    status, _, errors = run(folder / "rounding.json", results, "--tables-only")
+    check(status == 1 and "holds more than one run" in errors, "a record of two runs is refused", status, errors)
+
+
 def projects(folder):
     large = json.loads(json.dumps(MATRIX))
     large["name"] = "A large matrix"
@@ -308,6 +336,7 @@ def main():
         runs_what_is_missing(folder)
         commands_repeat(folder)
         compares_times_on_one_machine(folder)
+        draws_means_that_differ_by_rounding(folder)
         projects(folder)
         runs_what_has_changed(folder)
         is_interrupted(folder, signal.SIGTERM)

@@ -78,6 +78,13 @@ TEST_CASE("end_resume thaws before the last share begins where that is between t
           numbers{0, 1, 2, 3, 0, 0, 0, 0});
 }
 
+TEST_CASE("end_resume freezes nothing at the start of a run whose first epoch it covers") {
+    const training_view start{.epochs = 4, .blocks = 5, .last_freezable = 4, .steps = 40};
+    CHECK(frozen_at_start(end_resume(head_only{}, 0.5), start) == 4);
+    CHECK(frozen_at_start(end_resume(head_only{}, 0.95), start) == 0);
+    CHECK(frozen_at_start(end_resume(head_only{}, 1), start) == 0);
+}
+
 TEST_CASE("end_resume gives blocks whose rate had fallen to zero that of the schedule") {
     const freeze_out inner{.first = 0.2, .scaled = false};
     const rate_view now{.block = 0, .blocks = 4, .step = 9, .steps = 10, .rate = 0.4, .peak_rate = 1};

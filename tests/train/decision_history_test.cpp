@@ -48,6 +48,16 @@ TEST_CASE(
     CHECK(history.boundary(std::numeric_limits<std::size_t>::max()) == head_block);
 }
 
+TEST_CASE("blocks that a policy wants frozen and that are none are left out") {
+    auto network = make_network();
+    std::vector<observed_view> seen;
+    const auto history = history_of(network, never{}, seen);
+    frozen_blocks wanted;
+    for (const std::size_t block : {std::size_t{4}, std::size_t{99}, std::numeric_limits<std::size_t>::max()})
+        wanted.insert(block);
+    CHECK(history.frozen_behind(wanted).empty());
+}
+
 TEST_CASE("a network whose head alone learns has no frost line") {
     network<max_pool<float>, head> pooled(
         {4, 4, 3}, {max_pool<float>{}, max_pool<float>{}},

@@ -136,7 +136,7 @@ public:
     std::vector<bool> frozen_behind(const frozen_blocks& wanted) const {
         std::vector<bool> frozen;
         for (const std::size_t i : wanted.behind()) {
-            if (i + 1 >= learning_blocks_.size()) break;  // the head
+            if (i >= last_freezable()) break;  // the head
             frozen.resize(network_.blocks());
             for (std::size_t block = learning_blocks_[i]; block < learning_blocks_[i + 1]; ++block)
                 frozen[block] = true;

@@ -67,7 +67,7 @@ void runner::print_expected_time() {
 
 void runner::keep_finished() const {
     std::vector<std::string> changed;
-    for (const auto& what : cells()) {
+    for (const auto& [work, what] : cells()) {
         const auto command = commands_.value(what.record, "");
         if (!command.empty() && command != command_of(what) &&
             read_result(folder_ / what.record, wanted_.accuracy))
@@ -81,24 +81,23 @@ void runner::keep_finished() const {
 }
 
 void runner::run_all() {
-    for (const auto& work : wanted_.workloads)
-        for (const auto seed : work.seeds)
-            for (const auto& how : work.methods) plan(cell_of(work, how, seed, work.epochs), work.name);
+    for (const auto& [work, what] : cells()) plan(what, work);
     run_planned();
     for (const auto& [work, what] : cells_of_less_training()) plan(what, work);
     run_planned();
 }
 
 void runner::read_all() {
-    for (const auto& what : cells()) read(what);
+    for (const auto& [work, what] : cells()) read(what);
     for (const auto& [work, what] : cells_of_less_training()) read(what);
 }
 
-std::vector<cell> runner::cells() const {
-    std::vector<cell> all;
+std::vector<std::pair<std::string, cell>> runner::cells() const {
+    std::vector<std::pair<std::string, cell>> all;
     for (const auto& work : wanted_.workloads)
         for (const auto seed : work.seeds)
-            for (const auto& how : work.methods) all.push_back(cell_of(work, how, seed, work.epochs));
+            for (const auto& how : work.methods)
+                all.emplace_back(work.name, cell_of(work, how, seed, work.epochs));
     return all;
 }
 

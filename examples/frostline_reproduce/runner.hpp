@@ -49,8 +49,9 @@ private:
         std::string workload;
     };
 
+    // With the names of their workloads.
+    std::vector<std::pair<std::string, cell>> cells() const;
     std::vector<std::pair<std::string, cell>> cells_of_less_training() const;
-    std::vector<cell> cells() const;
     bool read(const cell& what);
     void plan(const cell& what, const std::string& work);
     void run_planned();

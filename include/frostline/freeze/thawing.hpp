@@ -161,11 +161,11 @@ public:
         : scorer(scorer_of(inner)), inner_(std::move(inner)), share_(share), factor_(factor) {}
 
     frozen_blocks operator()(const training_view& view) const {
-        return is_over(view) ? frozen_blocks() : inner_(view);
+        return thaws_now(view) ? frozen_blocks() : inner_(view);
     }
 
     frozen_blocks at_start(const training_view& view) const {
-        return is_over(view) ? frozen_blocks() : frozen_at_start(inner_, view);
+        return thaws_now(view) ? frozen_blocks() : frozen_at_start(inner_, view);
     }
 
     double learning_rate(const rate_view& now) const {
@@ -180,8 +180,8 @@ public:
     }
 
 private:
-    // At this decision or before the next.
-    bool is_over(const training_view& view) const {
+    // The last share begins at this decision, or before the next.
+    bool thaws_now(const training_view& view) const {
         return view.progress() + share_of_interval(view) > 1 - share_ + 1e-9;
     }
     bool in_last_share(double progress) const { return progress >= 1 - share_ - 1e-9; }

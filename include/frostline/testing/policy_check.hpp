@@ -108,9 +108,8 @@ std::vector<std::string> check_policy(const Policy& checked, std::uint64_t seed 
         first.push_back(policy_trace(seed + run).follow(checked, &below_zero));
     if (below_zero)
         problems.push_back(
-            "a policy answers a number below zero, expected how many leading blocks to freeze: it would "
-            "freeze "
-            "all of them");
+            "a policy answers a number below zero, which would freeze all blocks, expected how many leading "
+            "blocks to freeze");
 
     const auto count = [](const frozen_blocks& frozen) { return frozen.leading() + frozen.behind().size(); };
     const auto compare = [&](const std::vector<frozen_blocks>& answers, std::size_t run, const char* broken) {

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
@@ -81,33 +80,43 @@ public:
         return seen;
     }
 
-    /// What a view may show, where it is observed.
-    static constexpr std::string_view kinds[] = {"previous_weights", "initial_weights", "path_length",
-                                                 "gradient_sum",     "gradients",       "outputs"};
+    /// A part of a view that is there only where it is observed.
+    struct part {
+        std::string_view name;
+        bool (*is_observed)(const observations&);
+        void (*show)(block_view<T>& to, const block_view<T>& from);
+    };
+    static constexpr part parts[] = {
+        {"previous_weights", [](const observations& observed) { return observed.previous_weights; },
+         [](block_view<T>& to, const block_view<T>& from) { to.previous_weights = from.previous_weights; }},
+        {"initial_weights", [](const observations& observed) { return observed.initial_weights; },
+         [](block_view<T>& to, const block_view<T>& from) { to.initial_weights = from.initial_weights; }},
+        {"path_length", [](const observations& observed) { return observed.path_every > 0; },
+         [](block_view<T>& to, const block_view<T>& from) { to.path_length = from.path_length; }},
+        {"gradient_sum", [](const observations& observed) { return observed.gradient_sum; },
+         [](block_view<T>& to, const block_view<T>& from) { to.gradient_sum = from.gradient_sum; }},
+        {"gradients", [](const observations& observed) { return observed.gradient_pair; },
+         [](block_view<T>& to, const block_view<T>& from) {
+             to.gradient = from.gradient;
+             to.previous_gradient = from.previous_gradient;
+         }},
+        {"outputs", [](const observations& observed) { return observed.probe_samples > 0; },
+         [](block_view<T>& to, const block_view<T>& from) {
+             to.probe_samples = from.probe_samples;
+             to.channels = from.channels;
+             to.outputs = from.outputs;
+             to.reference_outputs = from.reference_outputs;
+         }},
+    };
 
-    /// The same, and where the scorer does not observe it what `rest` shows, which observes everything: of
-    /// kind `different` what `other` shows.
+    /// The same, and what the scorer does not observe from `rest`, which observes everything; `different`,
+    /// if any, from `other`.
     block_view<T> view_beside(std::size_t block, std::size_t decision, const scorer_trace& rest,
-                              const scorer_trace& other, std::size_t different) const {
+                              const scorer_trace& other, const part* different) const {
         auto seen = view(block, decision);
-        const auto from = [&](std::size_t kind) {
-            return (kind == different ? other : rest).view(block, decision);
-        };
-        if (!observed_.previous_weights) seen.previous_weights = from(0).previous_weights;
-        if (!observed_.initial_weights) seen.initial_weights = from(1).initial_weights;
-        if (observed_.path_every == 0) seen.path_length = from(2).path_length;
-        if (!observed_.gradient_sum) seen.gradient_sum = from(3).gradient_sum;
-        if (!observed_.gradient_pair) {
-            seen.gradient = from(4).gradient;
-            seen.previous_gradient = from(4).previous_gradient;
-        }
-        if (observed_.probe_samples == 0) {
-            const auto probed = from(5);
-            seen.probe_samples = probed.probe_samples;
-            seen.channels = probed.channels;
-            seen.outputs = probed.outputs;
-            seen.reference_outputs = probed.reference_outputs;
-        }
+        const auto usual = rest.view(block, decision), others = other.view(block, decision);
+        for (const part& each : parts)
+            if (!each.is_observed(observed_)) each.show(seen, &each == different ? others : usual);
         return seen;
     }
 
@@ -171,7 +180,7 @@ std::vector<std::string> check_scorer(const Scorer& checked, std::uint64_t seed 
                                       .gradient_pair = true,
                                       .probe_samples = 12};
     const trace rest(everything, seed + 2, 1), other_rest(everything, seed + 3, 1);
-    const auto scores_beside = [&](std::size_t different) {
+    const auto scores_beside = [&](const typename trace::part* different) {
         Scorer asked = checked;
         std::vector<std::optional<double>> given;
         for (std::size_t decision = 0; decision < trace::decisions; ++decision)
@@ -181,11 +190,11 @@ std::vector<std::string> check_scorer(const Scorer& checked, std::uint64_t seed 
             }
         return given;
     };
-    const auto usual = scores_beside(std::size(trace::kinds));
-    const bool repeats = scores_beside(std::size(trace::kinds)) == usual;  // else that is told below
-    for (std::size_t kind = 0; kind < std::size(trace::kinds); ++kind)
-        if (repeats && scores_beside(kind) != usual)
-            problems.push_back(sentence("the scorer reads ", trace::kinds[kind],
+    const auto usual = scores_beside(nullptr);
+    const bool repeats = scores_beside(nullptr) == usual;  // else that is told below
+    for (const auto& part : trace::parts)
+        if (repeats && scores_beside(&part) != usual)
+            problems.push_back(sentence("the scorer reads ", part.name,
                                         ", but its observes does not ask for that: in a run it is empty"));
     if (!problems.empty()) return problems;
 

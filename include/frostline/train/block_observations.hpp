@@ -37,7 +37,7 @@ public:
     void start(tensor<T> probe_images) {
         copy_if(observed_.initial_weights, values(), initial_weights_);
         gradients_from_ = previous_gradient_from_ = network_.blocks();
-        watching_step_ = false;
+        watching_step_ = update_announced_ = false;
         if (observed_.probe_samples > 0) {
             require<argument_error>(samples_of(probe_images) > 0, "the scorer observes outputs on ",
                                     observed_.probe_samples,
@@ -57,6 +57,7 @@ public:
     /// Between backward and update of step number `step` since the last decision, which trains the blocks
     /// from `frozen` on.
     void before_update(std::size_t frozen, std::size_t step) {
+        update_announced_ = true;
         frozen_ = gradients_from_ = frozen;
         const std::size_t first = network_.block(frozen).first_value;
         if (observed_.gradient_sum) {
@@ -76,7 +77,12 @@ public:
         }
     }
 
+    /// @throws argument_error where gradients or the path are observed, but before_update was not called
     void after_update() {
+        const bool announced = std::exchange(update_announced_, false);
+        require<argument_error>(
+            announced || !(observed_.gradient_sum || observed_.gradient_pair || observed_.path_every > 0),
+            "the scorer observes gradients or the path, but before_update was not called in this step");
         if (!std::exchange(watching_step_, false)) return;
         ++watched_steps_;
         parallel_for(network_.blocks() - frozen_, [&](std::size_t i) {
@@ -183,6 +189,7 @@ private:
 
     aligned_vector<T> before_step_;
     bool watching_step_ = false;
+    bool update_announced_ = false;  // in the step under way
     std::size_t frozen_ = 0;  // blocks before do not learn
     std::size_t watched_steps_ = 0;
     std::vector<double> path_lengths_;  // of the watched steps, by block

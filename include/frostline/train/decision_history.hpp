@@ -92,21 +92,13 @@ public:
     /// Between backward and update of a step that trains the blocks of the network from `frozen` on.
     void before_update(std::size_t frozen) {
         if (!paused_) for_each_scorer([&](auto& each) { each.observed.before_update(frozen, steps_); });
-        update_announced_ = true;
     }
 
     /// After the update of a step.
     /// @param rates  by block of the network, where they are not all `learning_rate`
     /// @throws argument_error where a scorer observes gradients or the path, but before_update was not called
     void count_step(double learning_rate, std::span<const block_rate> rates = {}) {
-        const bool announced = std::exchange(update_announced_, false);
         if (paused_) return;
-        for_each_scorer([&](const auto& each) {
-            const auto& observed = each.observed.observed();
-            require<argument_error>(
-                announced || !(observed.gradient_sum || observed.gradient_pair || observed.path_every > 0),
-                "the scorer observes gradients or the path, but before_update was not called in this step");
-        });
         for_each_scorer([](auto& each) { each.observed.after_update(); });
         learning_rate_sum_ += learning_rate;
         for (std::size_t block = 0; block < block_rate_sums_.size(); ++block)
@@ -150,18 +142,16 @@ public:
     decision_taken take(std::size_t epoch, std::size_t step, double train_loss, double learning_rate_left,
                         std::size_t frozen, const std::vector<bool>& behind = {},
                         const run_spending& spent = {}) {
-        const auto freezes_behind = [&](std::size_t i) {
-            return !behind.empty() && learning_blocks_[i] >= frozen && behind[learning_blocks_[i]];
-        };
-        std::vector<std::size_t> learning_behind;
-        for (std::size_t i = 0; i < learning_blocks_.size(); ++i)
-            if (freezes_behind(i)) learning_behind.push_back(i);
+        std::vector<std::size_t> active, learning_behind;
+        for (std::size_t i = 0; i < learning_blocks_.size(); ++i) {
+            const std::size_t block = learning_blocks_[i];
+            if (block >= frozen) (!behind.empty() && behind[block] ? learning_behind : active).push_back(i);
+        }
         const auto scores_of = [&](auto& each) {
             decision_scores scores(learning_blocks_.size());
             each.observed.decide(frozen, steps_);
-            for (std::size_t i = 0; i < learning_blocks_.size(); ++i)
-                if (learning_blocks_[i] >= frozen && !freezes_behind(i))
-                    scores[i] = each.scorer(view_of(learning_blocks_[i], each.observed));
+            for (const std::size_t i : active)
+                scores[i] = each.scorer(view_of(learning_blocks_[i], each.observed));
             return scores;
         };
         decision_scores scores = scores_of(deciding_);
@@ -315,7 +305,6 @@ private:
     std::vector<double> block_rate_sums_;  // by block of the network
     std::size_t steps_ = 0;
     bool paused_ = false;
-    bool update_announced_ = false;  // in the step under way
 };
 
 }  // namespace frostline

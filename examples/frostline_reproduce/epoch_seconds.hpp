@@ -9,6 +9,9 @@
 #include <utility>
 
 /// A file that is gone at the end, however that comes.
+/// Of a file in the folder of results, in which nobody keeps a file of this name.
+inline constexpr const char* scratch_name = ".frostline-reproduce.jsonl";
+
 struct scratch_file {
     std::filesystem::path path;
 

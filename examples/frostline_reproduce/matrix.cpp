@@ -61,6 +61,9 @@ public:
         std::set<std::string> names;
         const auto named = [&](const json& entry) {
             auto name = text(entry, "name");
+            need(std::none_of(name.begin(), name.end(),
+                              [](unsigned char letter) { return std::iscntrl(letter) || letter == '|'; }),
+                 "has a name with a control character or |, which tables cannot hold");
             need(names.insert(file_name(name)).second, "has two entries called ", name);
             return name;
         };
@@ -81,7 +84,7 @@ public:
                     work.methods.push_back({.name = text(how, "name"),
                                             .options = options(how, own),
                                             .train_less = flag(how, "train_less", train_less)});
-            check_accuracy(work, found.accuracy);
+            check_options(work, found.accuracy);
             check_schedule(work);
             found.workloads.push_back(std::move(work));
         }
@@ -95,6 +98,8 @@ public:
             } catch (const frostline::argument_error& problem) {
                 need(false, "has the method ", found.methods.back(), ", but ", problem.what());
             }
+            need(!is_shortened(found.methods.back(), found.methods.front()), "has the method ",
+                 found.methods.back(), ", but that is ", found.methods.front(), " in fewer epochs");
             need(!own.contains("epochs"), "has a method with epochs of its own, which are the workload's");
         }
         const auto& first = whole["methods"].front();
@@ -102,6 +107,16 @@ public:
             options(first, {}).at("policy") == "never" && !first.contains("data"),
             "has another first method than the policy never on all data, which the others are compared with");
         return found;
+    }
+
+    // Whether cell_of gives a method in fewer epochs this name.
+    static bool is_shortened(const std::string& name, const std::string& method) {
+        const auto file = file_name(name), start = file_name(method) + '-';
+        const std::string end = "-epochs";
+        return file.size() > start.size() + end.size() && file.starts_with(start) && file.ends_with(end) &&
+               std::all_of(file.begin() + static_cast<std::ptrdiff_t>(start.size()),
+                           file.end() - static_cast<std::ptrdiff_t>(end.size()),
+                           [](unsigned char letter) { return std::isdigit(letter) != 0; });
     }
 
     static std::string file_name(std::string name) {
@@ -167,11 +182,17 @@ private:
         return found;
     }
 
-    void check_accuracy(const workload& work, const std::string& accuracy) const {
-        for (const auto& how : work.methods)
-            need(accuracy != "validation_accuracy" || how.options.contains("validation"),
+    void check_options(const workload& work, const std::string& accuracy) const {
+        for (const auto& how : work.methods) {
+            const auto found = how.options.find("validation");
+            const bool is_held_out =
+                found != how.options.end() && found->second.find_first_not_of("0.") != std::string::npos;
+            need(!how.options.contains("views") || whole_number(how.options, "views"),
+                 "has no whole number in the option views for ", how.name, " of ", work.name);
+            need(accuracy != "validation_accuracy" || is_held_out,
                  "has the accuracy validation_accuracy, but no option validation for ", how.name, " of ",
                  work.name);
+        }
     }
 
     // Fewer epochs of `never` are to have the same schedule, compressed.
@@ -187,12 +208,15 @@ private:
              "of the run");
     }
 
+    static std::optional<std::size_t> whole_number(const train_options& options, const char* name) {
+        const auto found = options.find(name);
+        const bool is_whole = found != options.end() && !found->second.empty() && found->second.size() < 10 &&
+                              found->second.find_first_not_of("0123456789") == std::string::npos;
+        return is_whole ? std::optional<std::size_t>(std::stoul(found->second)) : std::nullopt;
+    }
+
     std::size_t epochs_of(const std::string& work, const train_options& options) const {
-        const auto found = options.find("epochs");
-        const bool whole = found != options.end() && !found->second.empty() && found->second.size() < 10 &&
-                           std::all_of(found->second.begin(), found->second.end(),
-                                       [](char letter) { return letter >= '0' && letter <= '9'; });
-        const std::size_t epochs = whole ? std::stoul(found->second) : 0;
+        const std::size_t epochs = whole_number(options, "epochs").value_or(0);
         need(epochs > 0, "has the workload ", work, " without a whole number of epochs of at least 1");
         return epochs;
     }
@@ -222,7 +246,9 @@ std::string command_of(const cell& what) {
 }
 
 std::string command_of(const cell& what, const cell_result& result) {
-    return command_of(what) + (result.has_costs ? " --plan-costs " + what.record : "");
+    // ./ in front, or it would be read as an option.
+    const auto path = what.record.starts_with('-') ? "./" + what.record : what.record;
+    return command_of(what) + (result.has_costs ? " --plan-costs " + path : "");
 }
 
 std::optional<cell_result> read_result(const std::filesystem::path& record, const std::string& accuracy) {

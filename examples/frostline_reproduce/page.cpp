@@ -61,8 +61,12 @@ std::vector<chapter> chapters_of(const matrix& wanted, const results& finished,
             const auto index =
                 line.fewer_epochs ? 0 : static_cast<std::size_t>(place - wanted.methods.begin());
             series drawn{.of = std::move(line), .index = index, .histories = {}};
-            for (const auto& each : drawn.of.runs)
-                drawn.histories.push_back(read_history(folder / each.what.record, wanted.accuracy));
+            for (const auto& each : drawn.of.runs) {
+                auto history = read_history(folder / each.what.record, wanted.accuracy);
+                if (!each.timed)
+                    for (auto& epoch : history.epochs) epoch.seconds.reset();
+                drawn.histories.push_back(std::move(history));
+            }
             next.all.push_back(std::move(drawn));
         }
         if (!next.all.empty()) found.push_back(std::move(next));
@@ -163,15 +167,16 @@ std::string means(const chapter& of) {
     out << table_start(
         "Means of " + of.work->name,
         {"method", "accuracy, %", "against never, points", "against never with as many FLOPs, points",
-         "forward FLOPs saved", "training FLOPs saved", "times faster", "on the front", "seeds"});
+         "forward FLOPs saved", "backward FLOPs saved", "training FLOPs saved", "times faster",
+         "on the front", "seeds"});
     for (const auto& each : of.all) {
         const auto& line = each.of;
         out << "<tr><th scope=\"row\">" << escaped(line.name) << "</th>"
             << cell_text(text_of(interval_of(line.accuracies), false))
             << cell_text(&each == &of.all.front() ? "" : text_of(interval_of(line.differences), true))
             << cell_text(line.against_less.empty() ? "" : text_of(interval_of(line.against_less), true))
-            << cell_text(format_percent(line.forward_saved)) << cell_text(format_percent(line.training_saved))
-            << cell_text(text_of(line.time_ratio))
+            << cell_text(format_percent(line.forward_saved)) << cell_text(format_percent(line.backward_saved))
+            << cell_text(format_percent(line.training_saved)) << cell_text(text_of(line.time_ratio))
             << cell_text(line.on_front ? "<span class=\"front\">yes</span>" : "")
             << cell_text(std::to_string(line.runs.size())) << "</tr>\n";
     }

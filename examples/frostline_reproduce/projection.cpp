@@ -120,7 +120,7 @@ void write_projection(const matrix& wanted, const measured_matrix& measured, con
                 if (!small_cells.finished().contains(cell.record)) continue;
                 const auto record = measured.folder / cell.record;
                 const auto history = read_history(record, measured.what.accuracy);
-                if (!blocks) blocks = savings_of(program, work, folder / "summary.jsonl");
+                if (!blocks) blocks = savings_of(program, work, folder / scratch_name);
                 require<data_error>(history.blocks + 1 == blocks->forward.size(), "the network of ",
                                     work.name, " has ", blocks->forward.size() - 1, " blocks, and ",
                                     history.blocks, " in the record ", record.string());
@@ -129,7 +129,7 @@ void write_projection(const matrix& wanted, const measured_matrix& measured, con
             if (all.runs > 0) methods.emplace_back(&how, all);
         }
         if (methods.empty()) continue;
-        const double hours = measured_epoch_seconds(program, work, folder / "two-steps.jsonl") *
+        const double hours = measured_epoch_seconds(program, work, folder / scratch_name) *
                              static_cast<double>(work.epochs) / 3600;
         std::cout << work.name << ": " << format_fixed(hours, 1) << " hours without freezing" << std::endl;
         for (const auto& [how, all] : methods)

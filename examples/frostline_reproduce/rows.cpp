@@ -99,6 +99,7 @@ private:
         }
         if (line.runs.empty()) return;
         line.forward_saved = 1 - forward / forward_full;
+        line.backward_saved = 1 - (training - forward) / (training_full - forward_full);
         line.training_saved = 1 - training / training_full;
         if (!ratios.empty()) line.time_ratio = median_of(ratios);
         if (line.against_less.size() != line.runs.size()) line.against_less.clear();

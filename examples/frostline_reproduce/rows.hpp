@@ -28,7 +28,7 @@ struct row {
     bool fewer_epochs = false;  ///< `never`, to compare with
     std::vector<run> runs;
     std::vector<double> accuracies, differences, against_less;  ///< in points, by seed
-    double forward_saved = 0, training_saved = 0;
+    double forward_saved = 0, backward_saved = 0, training_saved = 0;
     std::optional<double> time_ratio;  ///< median over the runs that were timed
     bool on_front = false;  ///< of accuracy against training FLOPs
 };

@@ -180,7 +180,7 @@ double runner::epoch_seconds(const workload& work) const {
             return (found->second.seconds + found->second.evaluation_seconds) /
                    static_cast<double>(work.epochs);
     }
-    return measured_epoch_seconds(program_, work, folder_ / "two-steps.jsonl");
+    return measured_epoch_seconds(program_, work, folder_ / scratch_name);
 }
 
 void runner::keep_commands() const { write_file(folder_ / "commands.json", commands_.dump(1) + '\n'); }

@@ -19,16 +19,17 @@ using frostline::format_percent;
 std::string markdown(const std::vector<row>& rows) {
     std::ostringstream out;
     out << "| method | accuracy, % | against never, points | against never with as many FLOPs, points | "
-           "forward "
-           "FLOPs saved | training FLOPs saved | times faster | on the front | seeds |\n"
-           "|---|---|---|---|---|---|---|---|---|\n";
+           "forward FLOPs saved | backward FLOPs saved | training FLOPs saved | times faster | on the front "
+           "| "
+           "seeds |\n"
+           "|---|---|---|---|---|---|---|---|---|---|\n";
     for (const auto& line : rows) {
         out << "| " << line.name << " | " << text_of(interval_of(line.accuracies), false) << " | "
             << (&line == &rows.front() ? "" : text_of(interval_of(line.differences), true)) << " | "
             << (line.against_less.empty() ? "" : text_of(interval_of(line.against_less), true)) << " | "
-            << format_percent(line.forward_saved) << " | " << format_percent(line.training_saved) << " | "
-            << text_of(line.time_ratio) << " | " << (line.on_front ? "yes" : "") << " | " << line.runs.size()
-            << " |\n";
+            << format_percent(line.forward_saved) << " | " << format_percent(line.backward_saved) << " | "
+            << format_percent(line.training_saved) << " | " << text_of(line.time_ratio) << " | "
+            << (line.on_front ? "yes" : "") << " | " << line.runs.size() << " |\n";
     }
     return out.str();
 }

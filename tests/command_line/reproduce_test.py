@@ -79,16 +79,25 @@ def runs_what_is_missing(folder):
     difference = sum(float(b["test_accuracy"]) - float(a["test_accuracy"]) for a, b in zip(never, early)) / 2
     line = next((line for line in table.splitlines() if line.startswith("| linear, early |")), "")
     check(f"| {100 * difference:+.2f} ± " in line, "the table has the paired difference", difference, table)
+    for column, passes in ((5, ["forward"]), (6, ["backward"]), (7, ["forward", "backward"])):
+        spent, full = (sum(json.loads((results / cell["record"]).read_text().splitlines()[-1])[f"{name}_flops{whole}"]
+                           for cell in early for name in passes) for whole in ("", "_full"))
+        check(abs(float(line.split("|")[column].strip(" %")) - 100 * (1 - spent / full)) < 0.01,
+              f"the table has the {' and '.join(passes)} FLOPs saved", line, spent, full)
     check("± inf" not in table and "nan" not in table, "the table has numbers", table)
 
     status, output, errors = run(matrix, results)
     check(status == 0 and started(output) == 0, "what is finished is not run again", output, errors)
     check("expected" not in output, "and takes no time", output)
+    for name in ("two-steps.jsonl", "summary.jsonl"):
+        (results / name).write_text("mine")
     (results / "LeNet-5/never-seed-2.jsonl").unlink()
     with (results / "LeNet-5/never-seed-1.jsonl").open("r+") as file:
         file.truncate(200)
     status, output, errors = run(matrix, results)
     check(status == 0 and started(output) == 2, "a missing and a cut off record are run again", output, errors)
+    check(all((results / name).read_text() == "mine" for name in ("two-steps.jsonl", "summary.jsonl")),
+          "files of others in the folder are left alone")
     check((results / "table.md").read_text().split("times")[0] == table.split("times")[0],
           "and come out as before", table)
 
@@ -148,13 +157,16 @@ def compares_times_on_one_machine(folder):
                         for name in ("never", "linear--early"))
         return f" {never['seconds'] / early['seconds']:.2f} "
 
-    check(move(1)[7] == ratio(2), "the time ratio is that of the seed whose runs share a machine", move(1), ratio(2))
+    check(move(1)[8] == ratio(2), "the time ratio is that of the seed whose runs share a machine", move(1), ratio(2))
     line = move(2)
-    check(line[7] == "  " and "±" in line[3], "without such a seed there is none", line)
+    check(line[8] == "  " and "±" in line[3], "without such a seed there is none", line)
     with (elsewhere / "cells.csv").open() as file:
         machines = {cell["machine"].split(", ")[1] for cell in csv.DictReader(file)}
     check(len(machines) == 2 and "Elsewhere" in machines, "cells tell their machine", machines)
     page = (elsewhere / "index.html").read_text()
+    times = page[page.index("seconds an epoch"):]
+    times = times[:times.index("</svg>")]
+    check(" never " in times and " linear, early " not in times, "nor is it drawn", times)
     check(not re.search(r"\b-?(nan|inf)\b", page), "the page has numbers")
 
 
@@ -313,6 +325,19 @@ def refuses(folder):
             {**MATRIX, "methods": [MATRIX["methods"][0], {"name": "a", "options": {"policy": "linear", "epochs": 3}}]})
     refused(folder, "no validation", "but no option validation for never of LeNet-5",
             {**MATRIX, "accuracy": "validation_accuracy"})
+    refused(folder, "an empty validation", "but no option validation for never of LeNet-5",
+            {**MATRIX, "accuracy": "validation_accuracy", "options": {**MATRIX["options"], "validation": 0}})
+    refused(folder, "views", "has no whole number in the option views for never of LeNet-5",
+            {**MATRIX, "options": {**MATRIX["options"], "views": "abc"}})
+    refused(folder, "a policy that ends before it starts", "linear: end is 0.1, expected no less than start, 0.9",
+            {**MATRIX, "methods": [*MATRIX["methods"],
+                                   {"name": "a", "options": {"policy": "linear:start=0.9,end=0.1"}}]})
+    refused(folder, "the record of never in fewer epochs", "has the method Never 5 epochs, but that is Never in fewer",
+            {**MATRIX, "methods": [{**MATRIX["methods"][0], "name": "Never"},
+                                   {"name": "Never 5 epochs", "options": {"policy": "linear"}}]})
+    for name in ("a|b", "a\nb"):
+        refused(folder, "a name that breaks tables", "has a name with a control character or |",
+                {**MATRIX, "workloads": [{**MATRIX["workloads"][0], "name": name}]})
     refused(folder, "a schedule that is not compressed", "has the schedule cosine:warm_up=1, which counts in epochs",
             {**MATRIX, "options": {**MATRIX["options"], "schedule": "cosine:warm_up=1"}})
     refused(folder, "a bad option", "this cell failed: frostline-train",

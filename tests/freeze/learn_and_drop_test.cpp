@@ -258,6 +258,17 @@ TEST_CASE("learn_and_drop refuses a share of active blocks that is none") {
     CHECK(ask(policy, converged(40), 60) == 0);
 }
 
+TEST_CASE("learn_and_drop freezes nothing at the start that it keeps active") {
+    const auto frozen = [](const learn_and_drop& policy) {
+        return policy.at_start({.blocks = 10, .last_freezable = 9}).leading();
+    };
+    CHECK(frozen({}) == 0);
+    CHECK(frozen({.from_start = 0.7}) == 7);
+    CHECK(frozen({.from_start = 0.9}) == 8);
+    CHECK(frozen({.keep_active = 0.25, .from_start = 1}) == 7);
+    CHECK(frozen({.keep_active = 1, .from_start = 1}) == 0);
+}
+
 TEST_CASE("learn_and_drop decides the same whatever the length of an epoch and the height of the rate") {
     const auto scores = traces::random_scores(1, 12, 7);
     const auto boundaries = [&](std::size_t steps_per_epoch, double rate) {

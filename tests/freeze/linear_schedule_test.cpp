@@ -3,6 +3,8 @@
 
 #include "support/catch.hpp"
 
+#include <cmath>
+
 using namespace frostline;
 
 namespace {
@@ -54,6 +56,13 @@ TEST_CASE("a linear schedule whose end is its start jumps") {
 TEST_CASE("a linear schedule whose end is before its start is refused") {
     CHECK_THROWS_AS(after({.start = 0.6, .end = 0.2}, 1), argument_error);
     CHECK_THROWS_AS((linear_schedule{.start = 0.6, .end = 0.2}).at_start({}), argument_error);  // before a step
+}
+
+TEST_CASE("a linear schedule refuses a share that is none before the first step") {
+    for (const double share : {-0.1, 1.1, std::nan("")}) {
+        CHECK_THROWS_AS(after({.start = 0, .end = 0, .share = share}, 1), argument_error);
+        CHECK_THROWS_AS((linear_schedule{.share = share}).at_start({}), argument_error);
+    }
 }
 
 TEST_CASE("a linear schedule never thaws, and freezes nothing where nothing can be") {

@@ -74,6 +74,8 @@ TEST_CASE("an option of a policy outside its range is refused") {
     refused_policy("linear:start=-0.1", "linear: start must be a number from 0 to 1, found -0.1");
     refused_policy("linear:end=1.5", "linear: end must be a number from 0 to 1, found 1.5");
     refused_policy("linear:share=2", "linear: share must be a number from 0 to 1, found 2");
+    for (const std::string name : {"linear", "cubic", "gradual_thaw"})
+        refused_policy(name + ":start=0.9,end=0.1", name + ": end is 0.1, expected no less than start, 0.9");
     refused_policy("linear:share=half", "linear: share must be a finite number, found \"half\"");
     refused_policy("linear:share", "expected KEY=VALUE");
     refused_policy("linear:share=1,share=1", "the option \"share\" stands twice");

@@ -110,6 +110,11 @@ TEST_CASE("a rise of the head's score thaws, whatever the scores of other blocks
     CHECK(leading(thaw_on(when::score_rises{1e6}, freeze_prefix(calm)), run) == numbers{0, 3, 3, 3, 3, 3, 3});
 }
 
+TEST_CASE("score_rises never holds on a network without learning blocks") {
+    const std::vector<decision_scores> none(3);
+    CHECK(when::score_rises{}({.scores = none}) == 0);
+}
+
 TEST_CASE("head_first lets the head learn alone, then begins its policy anew") {
     const head_first policy(freeze_prefix(calm), 0.3);
     CHECK(may_thaw(policy));

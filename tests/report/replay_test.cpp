@@ -8,6 +8,7 @@
 #include "support/temporary_folder.hpp"
 #include "train/small_run.hpp"
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -191,6 +192,18 @@ TEST_CASE(
     }
     run.decisions.back().other_scores.clear();
     CHECK_FALSE(run.has_scores_of("gradient_change"));
+}
+
+TEST_CASE("the seconds of a run that ended early are those of its epochs") {
+    auto run = train({"never", never{}}, options_for(8)).recorded;
+    run.finished_epochs = 4;
+    run.decisions.resize(4);
+    run.seconds = 40;
+    const auto asked = [](const training_view& view) -> std::size_t {
+        CHECK(std::abs(view.spent.seconds - 10 * static_cast<double>(view.epoch)) < 1e-9);
+        return 0;
+    };
+    replayed(run, {"asked", asked});
 }
 
 TEST_CASE("a run in which nothing was measured is replayed with the store that it had, or an assumed one") {

@@ -34,6 +34,8 @@ TEST_CASE("every policy with a name keeps what a policy has to keep") {
     });
     CHECK(check_policy(freezing_policy_archetype::make()).empty());
     CHECK(check_policy([](const training_view& view) { return view.epoch / 4; }).empty());
+    CHECK(check_policy(head_first(learn_and_drop{})).empty());
+    CHECK(check_policy(learn_and_drop{.from_start = 0.5}).empty());
     CHECK(check_policy(end_resume(linear_schedule{}, 0.3)).empty());
     CHECK(check_policy(named_policy("linear:start=0,thaw_on_loss_rise=2,thaw_on_rate_drop=10")).empty());
 }

@@ -20,7 +20,10 @@ inline double progress_between(const training_view& view, double start, double e
 }
 
 /// Freezes this share of the freezable blocks, rounded down; what is frozen stays so.
+/// @throws argument_error for a share outside [0, 1]
 inline std::size_t freeze_share(const training_view& view, double share) {
+    require<argument_error>(share >= 0 && share <= 1, "a schedule freezes the share ", share,
+                            " of the blocks, expected one from 0 to 1");
     // A hair more, so that a share that should be whole is not rounded down to the block before.
     const double wanted = share * static_cast<double>(view.last_freezable) + 1e-9;
     return std::max(view.frozen, static_cast<std::size_t>(wanted));

@@ -67,7 +67,8 @@ void for_each_option(thaw_options& chosen, const Visitor& visit) {
 /// The policy that `text` names, "NAME" or "NAME:KEY=VALUE,...". The names are those of
 /// for_each_named_policy, the keys those of for_each_option for the policy and, but for never, for
 /// thaw_options.
-/// @throws argument_error for an unknown name or key, and for numbers out of range
+/// @throws argument_error for an unknown name or key, for numbers out of range, and for an end before its
+/// start
 inline any_policy named_policy(std::string_view text) {
     named_options options(text);
     const auto read = [&](std::string_view key, auto& value, double lowest, double highest,
@@ -87,6 +88,9 @@ inline any_policy named_policy(std::string_view text) {
         known += (known.empty() ? "" : ", ") + std::string(name);
         if (name != options.name()) return;
         for_each_option(policy, read);
+        if constexpr (requires { policy.start <= policy.end; })
+            require<argument_error>(policy.start <= policy.end, name, ": end is ", policy.end,
+                                    ", expected no less than start, ", policy.start);
         found.emplace(options.name(), policy);
     });
     require<argument_error>(found.has_value(), "there is no policy \"", options.name(), "\", known are ",

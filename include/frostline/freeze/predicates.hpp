@@ -121,9 +121,11 @@ constexpr auto plateau(double tolerance, Inner inner = score) {
 }
 
 /// `inner` holds at the last `decisions` decisions in a row, this one included.
+/// @throws argument_error for no decisions: that would hold without evidence
 template <class Inner>
 constexpr auto patience(std::size_t decisions, Inner inner) {
     static_assert(block_predicate<Inner> || explain_block_predicate<Inner>());
+    require<argument_error>(decisions > 0, "patience: found 0 decisions, expected 1 or more");
     return predicate{[=](const training_view& view, std::size_t block, std::size_t decision) -> bool {
         if (decision + 1 < decisions) return false;
         for (std::size_t i = decision + 1 - decisions; i <= decision; ++i)

@@ -88,8 +88,10 @@ struct score_rises {
     double factor = 3;
 
     std::size_t operator()(const training_view& view) const {
-        return last_rise(view.scores.size(), factor,
-                         [&](std::size_t i) { return view.scores[i][view.last_freezable]; });
+        return last_rise(view.scores.size(), factor, [&](std::size_t i) {
+            const auto& scores = view.scores[i];
+            return scores.empty() ? std::nullopt : scores[view.last_freezable];
+        });
     }
 };
 

@@ -92,8 +92,11 @@ replay_result replay(const recorded_run& run, const Policy& policy, const plan_c
     std::vector<decision_scores> scores;
     std::vector<double> train_losses, learning_rates;
     auto next = run.decisions.begin();
-    const auto full =
-        static_cast<double>(flops.full_of_sample()) * static_cast<double>(run.training_samples * run.epochs);
+    const double full_of_epoch =
+        static_cast<double>(flops.full_of_sample()) * static_cast<double>(run.training_samples);
+    // The seconds of the record are those of the epochs that it finished.
+    const double full = full_of_epoch * static_cast<double>(run.epochs),
+                 full_timed = full_of_epoch * static_cast<double>(run.finished_epochs);
 
     const auto change = [&](std::size_t epoch, std::size_t step, const frozen_blocks& wanted,
                             std::size_t dropped_then) {
@@ -148,21 +151,21 @@ replay_result replay(const recorded_run& run, const Policy& policy, const plan_c
         learning_rates.push_back(made.learning_rate);
         const auto spent = static_cast<double>(flops.forward_full() + flops.backward()),
                    ran = static_cast<double>(flops.forward() + flops.backward());
-        const frozen_blocks wanted =
-            policy(training_view{.epoch = made.epoch,
-                                 .epochs = run.epochs,
-                                 .step = made.step,
-                                 .blocks = blocks,
-                                 .last_freezable = last,
-                                 .frozen = frozen.leading(),
-                                 .scores = scores,
-                                 .train_losses = train_losses,
-                                 .learning_rates = learning_rates,
-                                 .learning_rate_left = made.learning_rate_left,
-                                 .costs = costs,
-                                 .steps = run.epochs * run.steps_per_epoch,
-                                 .frozen_behind = frozen.behind(),
-                                 .spent = {spent, full, full > 0 ? run.seconds * ran / full : 0}});
+        const frozen_blocks wanted = policy(
+            training_view{.epoch = made.epoch,
+                          .epochs = run.epochs,
+                          .step = made.step,
+                          .blocks = blocks,
+                          .last_freezable = last,
+                          .frozen = frozen.leading(),
+                          .scores = scores,
+                          .train_losses = train_losses,
+                          .learning_rates = learning_rates,
+                          .learning_rate_left = made.learning_rate_left,
+                          .costs = costs,
+                          .steps = run.epochs * run.steps_per_epoch,
+                          .frozen_behind = frozen.behind(),
+                          .spent = {spent, full, full_timed > 0 ? run.seconds * ran / full_timed : 0}});
         return within_limits(wanted);
     };
 

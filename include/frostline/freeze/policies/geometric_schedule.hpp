@@ -16,6 +16,7 @@ struct geometric_schedule {
     double alpha = 1.0 / 3;
     double start = 0.2;  ///< share of the run
 
+    /// @throws argument_error for an alpha outside [0, 1]
     std::size_t operator()(const training_view& view) const {
         const double epochs = (view.progress() - start) * static_cast<double>(view.epochs);
         return epochs <= 0 ? view.frozen : freeze_share(view, 1 - std::pow(1 - alpha, epochs));

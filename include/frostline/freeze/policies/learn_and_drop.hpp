@@ -4,6 +4,7 @@
 #include "frostline/core/errors.hpp"
 #include "frostline/freeze/predicates.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 
@@ -34,8 +35,8 @@ struct learn_and_drop {
     double keep_active = 0.2;  ///< share of the learning blocks, rounded up, that never freezes
     std::size_t patience = 1;  ///< decisions at which it must have been slow, now among them
     double at_most = 0.2;      ///< share of the learning blocks, rounded up, that may freeze at one decision
-    /// Share of the learning blocks, rounded down, that is frozen before the first step: for networks that
-    /// begin with trained weights.
+    /// Share of the learning blocks, rounded down, that is frozen before the first step, but for those that
+    /// keep_active keeps: for networks that begin with trained weights.
     double from_start = 0;
 
     /// @throws argument_error for a share outside [0, 1]
@@ -53,8 +54,11 @@ struct learn_and_drop {
     /// @throws argument_error as above
     frozen_blocks at_start(const training_view& view) const {
         require_share("from_start", from_start);
+        require_share("keep_active", keep_active);
+        const auto blocks = static_cast<double>(view.blocks);
         // A hair more, so that a share that should be whole is not rounded down to the block before.
-        return static_cast<std::size_t>(from_start * static_cast<double>(view.blocks) + 1e-9);
+        return static_cast<std::size_t>(
+            std::min(from_start * blocks + 1e-9, blocks - std::ceil(keep_active * blocks)));
     }
 
 private:

@@ -12,7 +12,7 @@ struct linear_schedule {
     double end = 1.0;
     double share = 1.0;
 
-    /// @throws argument_error where the end is before the start
+    /// @throws argument_error where the end is before the start, and for a share outside [0, 1]
     std::size_t operator()(const training_view& view) const {
         return freeze_share(view, share * progress_between(view, start, end));
     }
@@ -20,6 +20,7 @@ struct linear_schedule {
     /// Freezes nothing, but refuses at once what would be refused later. @throws argument_error as above
     frozen_blocks at_start(const training_view& view) const {
         progress_between(view, start, end);
+        freeze_share(view, share);
         return {};
     }
 };

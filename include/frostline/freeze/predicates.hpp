@@ -39,14 +39,16 @@ struct predicate : F {
     explicit constexpr predicate(F f) : F(std::move(f)) {}
 };
 
-template <class F, block_predicate G>
+template <class F, class G>
 constexpr auto operator&&(predicate<F> first, G second) {
+    static_assert(block_predicate<G> || explain_block_predicate<G>());
     return predicate{[=](const training_view& view, std::size_t block, std::size_t decision) -> bool {
         return first(view, block, decision) && second(view, block, decision);
     }};
 }
-template <class F, block_predicate G>
+template <class F, class G>
 constexpr auto operator||(predicate<F> first, G second) {
+    static_assert(block_predicate<G> || explain_block_predicate<G>());
     return predicate{[=](const training_view& view, std::size_t block, std::size_t decision) -> bool {
         return first(view, block, decision) || second(view, block, decision);
     }};

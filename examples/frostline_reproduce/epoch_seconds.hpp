@@ -8,10 +8,10 @@
 #include <system_error>
 #include <utility>
 
-/// A file that is gone at the end, however that comes.
-/// Of a file in the folder of results, in which nobody keeps a file of this name.
+/// Of a scratch_file in the folder of results: nobody keeps a file of this name there.
 inline constexpr const char* scratch_name = ".frostline-reproduce.jsonl";
 
+/// A file that is gone at the end, however that comes.
 struct scratch_file {
     std::filesystem::path path;
 

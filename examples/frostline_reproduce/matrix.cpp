@@ -11,6 +11,7 @@
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
 #include <utility>
 
@@ -111,12 +112,7 @@ public:
 
     // Whether cell_of gives a method in fewer epochs this name.
     static bool is_shortened(const std::string& name, const std::string& method) {
-        const auto file = file_name(name), start = file_name(method) + '-';
-        const std::string end = "-epochs";
-        return file.size() > start.size() + end.size() && file.starts_with(start) && file.ends_with(end) &&
-               std::all_of(file.begin() + static_cast<std::ptrdiff_t>(start.size()),
-                           file.end() - static_cast<std::ptrdiff_t>(end.size()),
-                           [](unsigned char letter) { return std::isdigit(letter) != 0; });
+        return std::regex_match(file_name(name), std::regex(file_name(method) + "-[0-9]+-epochs"));
     }
 
     static std::string file_name(std::string name) {

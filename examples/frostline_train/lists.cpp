@@ -57,6 +57,7 @@ void print_lists() {
     for (const auto& model : frostline::named_models) std::cout << "  " << model << '\n';
     std::cout << "  all ResNets:\n";
     explain("stem", "cifar", "up to 64x64, else imagenet: which first block");
+    explain("zero_initial_residual", 0, "1: each block starts as its shortcut; deep ones learn sooner");
     std::cout << "data sets:\n";
     for (const auto& set : frostline::named_datasets) {
 #ifndef FROSTLINE_TRAIN_IMAGES

@@ -3,6 +3,11 @@
 
 #include "support/catch.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
 using namespace frostline;
 
 namespace {
@@ -12,6 +17,18 @@ constexpr sample_shape image{32, 32, 3};
 /// The shape behind the model's first block.
 sample_shape behind_first(std::string_view name, const sample_shape& input) {
     return with_model<float>(name, input, 10, [](const auto& network) { return network.shape_at(1); });
+}
+
+/// Batch norms of ResNet-18 that start at zero.
+std::size_t zero_norms(std::string_view name) {
+    return with_model<float>(name, image, 10, [](auto network) {
+        std::size_t zeros = 0;
+        network.for_each_parameter([&](const auto& item) {
+            zeros += item.name.ends_with(".bn2.weight") &&
+                     std::all_of(item.value, item.value + item.size(), [](float w) { return w == 0; });
+        });
+        return zeros;
+    });
 }
 
 }  // namespace
@@ -29,6 +46,14 @@ TEST_CASE("a ResNet by name has the stem that is asked for") {
     CHECK_THROWS_WITH(behind_first("resnet18:stem=large", image),
                       "resnet18: stem must be cifar or imagenet, found \"large\"");
     CHECK_THROWS_WITH(behind_first("vgg11:stem=cifar", image), "vgg11 has no option \"stem\", it takes none");
+}
+
+TEST_CASE("a ResNet by name starts its blocks as their shortcuts where that is asked for") {
+    CHECK(zero_norms("resnet18") == 0);
+    CHECK(zero_norms("resnet18:zero_initial_residual=0") == 0);
+    CHECK(zero_norms("resnet18:stem=cifar,zero_initial_residual=1") == 8);
+    CHECK_THROWS_WITH(zero_norms("resnet18:zero_initial_residual=yes"),
+                      "resnet18: zero_initial_residual must be 0 or 1, found \"yes\"");
 }
 
 TEST_CASE("every named model is built under its name", "[slow]") {

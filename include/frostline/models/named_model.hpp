@@ -39,9 +39,9 @@ inline void require_named_model(std::string_view text) {
 }
 
 /// Builds the model that `text` names and calls use(network) with it; each family is one type, ResNet is two:
-/// one for 18 and 34, one for the deeper. `text` is a name, or for a ResNet "NAME:stem=cifar" or
-/// "NAME:stem=imagenet"; by itself it has the stem for CIFAR where samples are at most 64 high and 64 wide,
-/// else the one for ImageNet.
+/// one for 18 and 34, one for the deeper. `text` is a name; for a ResNet, options of resnet_options may
+/// follow: "NAME:stem=cifar" or "NAME:stem=imagenet", by itself the stem for CIFAR where samples are at most
+/// 64 high and 64 wide, else the one for ImageNet; and "NAME:zero_initial_residual=1".
 /// @throws argument_error for an unknown name or option, shape_error when the model does not take such
 /// samples
 template <class T, class Use>
@@ -52,10 +52,13 @@ decltype(auto) with_model(std::string_view text, const sample_shape& input, std:
     const std::string_view name = chosen.name();
     const bool small = input.height <= 64 && input.width <= 64;
     resnet_options options;
-    if (name.starts_with("resnet"))
+    if (name.starts_with("resnet")) {
         options.stem = std::array{
             resnet_stem::cifar,
             resnet_stem::imagenet}[chosen.choice("stem", std::array{"cifar"sv, "imagenet"sv}, small ? 0 : 1)];
+        options.zero_initial_residual =
+            chosen.choice("zero_initial_residual", std::array{"0"sv, "1"sv}, 0) == 1;
+    }
     require_named_model(name);
     chosen.require_all_used();
     if (name == "lenet5") return use(lenet5<T>(input, classes));

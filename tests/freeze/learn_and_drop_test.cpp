@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -48,10 +49,13 @@ trace converged(std::size_t decisions, std::size_t blocks = 5) {
 /// The rules of learn_and_drop in one piece, without predicates.
 struct in_one_piece : learn_and_drop {
     std::size_t operator()(const training_view& view) const {
-        if (static_cast<double>(view.epoch) < warm_up * static_cast<double>(view.epochs)) return view.frozen;
-        const auto kept = static_cast<std::size_t>(std::ceil(keep_active * static_cast<double>(view.blocks)));
+        const auto over = [&](double share) {
+            return static_cast<double>(view.epoch) >= share * static_cast<double>(view.epochs);
+        };
+        if (!over(warm_up)) return view.frozen;
+        if (view.train_losses.back() >= warm_up_loss && !over(warm_up_most)) return view.frozen;
         const std::size_t freezable =
-            std::min(view.last_freezable, view.blocks - std::min(view.blocks, kept));
+            std::min(view.last_freezable, view.blocks - std::min(view.blocks, keep_active));
         const auto most = static_cast<std::size_t>(std::ceil(at_most * static_cast<double>(view.blocks)));
         const std::size_t limit = std::max(view.frozen, std::min(freezable, view.frozen + most));
         std::size_t boundary = view.frozen;
@@ -87,16 +91,21 @@ TEST_CASE("learn_and_drop decides as its rules written in one piece do") {
             whole.warm_up = 0.6 * draws.uniform(0);
             whole.below_peak = 0.2 + draws.uniform(1);
             whole.remaining = 2 * draws.uniform(2);
-            whole.keep_active = 0.7 * draws.uniform(3);
+            whole.keep_active = draws.bits(3) % 6;
             whole.patience = 1 + draws.bits(4) % 4;
             whole.at_most = draws.uniform(5);
+            whole.warm_up_loss = 2 * draws.uniform(6);
+            whole.warm_up_most = draws.uniform(7);
         }
         const learn_and_drop composed = whole;
         const std::vector<double> learning_rates(scores.size(), 1.0);
+        std::vector<double> train_losses;
         std::size_t frozen = 0;
         for (std::size_t epoch = 1; epoch <= scores.size(); ++epoch) {
             const trace so_far(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(epoch));
+            train_losses.push_back(2 * draws.uniform(10 + epoch));
             training_view view;
+            view.train_losses = train_losses;
             view.epoch = epoch;
             view.epochs = 12;
             view.step = epoch;
@@ -124,6 +133,29 @@ TEST_CASE("learn_and_drop freezes nothing during its warm-up") {
         for (std::size_t epoch = 1; static_cast<double>(epoch) < share * 40; ++epoch)
             CHECK(ask(policy, converged(epoch), 40) == 0);
     }
+}
+
+TEST_CASE("learn_and_drop waits until the network has begun to learn, but not for ever") {
+    const std::size_t epochs = 40;
+    const auto frozen = [&](std::vector<double> train_losses) {
+        const auto scores = converged(train_losses.size());
+        const std::vector<double> learning_rates(scores.size(), 0.1);
+        training_view view;
+        view.epoch = scores.size();
+        view.epochs = epochs;
+        view.step = scores.size();
+        view.blocks = 5;
+        view.last_freezable = 4;
+        view.scores = scores;
+        view.learning_rates = learning_rates;
+        view.train_losses = train_losses;
+        return learn_and_drop{}(view);
+    };
+    CHECK(frozen({2.3, 2.2, 1.4, 0.71}) == 0);
+    CHECK(frozen({2.3, 2.2, 1.4, 0.69}) > 0);
+    CHECK(frozen({2.3, 0.6, 0.9, 0.8}) == 0);          // it has forgotten what it knew
+    CHECK(frozen(std::vector<double>(13, 2.3)) == 0);  // 13 of 40 epochs
+    CHECK(frozen(std::vector<double>(14, 2.3)) > 0);   // 0.35 of them
 }
 
 TEST_CASE("learn_and_drop freezes nothing without scores") {
@@ -197,7 +229,7 @@ TEST_CASE("learn_and_drop follows a trace computed by hand") {
     policy.patience = 1;
     policy.keep_active = 0;
     policy.at_most = 1;
-    const std::vector<double> learning_rates(scores.size(), 1.0);
+    const std::vector<double> learning_rates(scores.size(), 1.0), train_losses(scores.size(), 0.5);
     const auto at = [&](std::size_t epoch, std::size_t frozen) {
         const trace so_far(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(epoch));
         training_view view;
@@ -209,6 +241,7 @@ TEST_CASE("learn_and_drop follows a trace computed by hand") {
         view.frozen = frozen;
         view.scores = so_far;
         view.learning_rates = learning_rates;
+        view.train_losses = std::span(train_losses).first(epoch);
         view.learning_rate_left = 10.0 - static_cast<double>(epoch);
         return policy(view);
     };
@@ -221,9 +254,7 @@ TEST_CASE("learn_and_drop follows a trace computed by hand") {
     policy.at_most = 0.25;  // one of four
     CHECK(at(6, 0) == 1);
     policy.at_most = 1;
-    policy.keep_active = 0.5;  // two of four
-    CHECK(at(6, 0) == 2);
-    policy.keep_active = 0.26;  // rounded up: two of four, too
+    policy.keep_active = 2;
     CHECK(at(6, 0) == 2);
     policy.keep_active = 0;
     policy.patience = 3;
@@ -247,15 +278,13 @@ TEST_CASE("learn_and_drop counts slow decisions over a bad epoch, but not in one
     CHECK(at(5) == 1);
 }
 
-TEST_CASE("learn_and_drop refuses a share of active blocks that is none") {
+TEST_CASE("learn_and_drop refuses shares that are none, and may keep all blocks active") {
     for (const double share : {-0.1, 1.1, std::numeric_limits<double>::quiet_NaN()}) {
         learn_and_drop policy;
-        policy.keep_active = share;
+        policy.at_most = share;
         CHECK_THROWS_AS(ask(policy, converged(40), 60), argument_error);
     }
-    learn_and_drop policy;
-    policy.keep_active = 1;
-    CHECK(ask(policy, converged(40), 60) == 0);
+    for (const std::size_t all : {5, 6}) CHECK(ask({.keep_active = all}, converged(40), 60) == 0);
 }
 
 TEST_CASE("learn_and_drop freezes nothing at the start that it keeps active") {
@@ -265,8 +294,9 @@ TEST_CASE("learn_and_drop freezes nothing at the start that it keeps active") {
     CHECK(frozen({}) == 0);
     CHECK(frozen({.from_start = 0.7}) == 7);
     CHECK(frozen({.from_start = 0.9}) == 8);
-    CHECK(frozen({.keep_active = 0.25, .from_start = 1}) == 7);
-    CHECK(frozen({.keep_active = 1, .from_start = 1}) == 0);
+    CHECK(frozen({.keep_active = 3, .from_start = 1}) == 7);
+    CHECK(frozen({.keep_active = 10, .from_start = 1}) == 0);
+    CHECK(frozen({.keep_active = 11, .from_start = 1}) == 0);
 }
 
 TEST_CASE("learn_and_drop decides the same whatever the length of an epoch and the height of the rate") {

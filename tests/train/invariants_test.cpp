@@ -125,7 +125,7 @@ TEST_CASE("absent scores freeze nothing") {
         } made{.asked = &asked};
         return made;
     }());
-    const learn_and_drop eager{.warm_up = 0};
+    const learn_and_drop eager{.warm_up = 0, .warm_up_most = 0};
     test_run run(make_network(), {"learn_and_drop", eager}, no_feature_store{}, silent);
     const auto summary = run.trains.run(options_for(6), images(64));
     CHECK(asked == 6 * 5);

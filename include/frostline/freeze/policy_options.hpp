@@ -61,11 +61,13 @@ template <class Visitor>
 void for_each_option(learn_and_drop& policy, const Visitor& visit) {
     constexpr double most = std::numeric_limits<double>::max();
     visit("warm_up", policy.warm_up, 0, 1, "share of the run in which nothing freezes");
+    visit("warm_up_loss", policy.warm_up_loss, 0, most, "nor before the training loss is below this");
+    visit("warm_up_most", policy.warm_up_most, 0, 1, "or this share of the run is over");
     visit("below_peak", policy.below_peak, 0, most,
           "a block has slowed down below this share of its highest score");
     visit("remaining", policy.remaining, 0, most,
           "and is done when the way left is below this share of the way gone");
-    visit("keep_active", policy.keep_active, 0, 1, "share of the learning blocks that never freezes");
+    visit("keep_active", policy.keep_active, 0, most, "learning blocks at the output end that never freeze");
     visit("patience", policy.patience, 1, most, "decisions at which it must have been slow");
     visit("at_most", policy.at_most, 0, 1, "share of the learning blocks that may freeze at one decision");
     visit("from_start", policy.from_start, 0, 1,

@@ -42,6 +42,12 @@ inline constexpr trend score{
         return view.scores[decision][block];
     }};
 
+/// The mean training loss since the decision before; the same for every block.
+inline constexpr trend train_loss{[](const training_view& view, std::size_t,
+                                     std::size_t decision) -> std::optional<double> {
+    return decision < view.train_losses.size() ? std::optional(view.train_losses[decision]) : std::nullopt;
+}};
+
 /// How far the weights would still move at the pace of the score, over the learning rate that the schedule
 /// has left: score * rate left. For scores by learning rate, such as weight_change.
 inline constexpr trend distance_left{

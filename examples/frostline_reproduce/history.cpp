@@ -39,6 +39,7 @@ std::string machine_of(const json& line) {
 
 run_history::epoch epoch_of(const json& line, const std::string& accuracy, std::size_t blocks) {
     run_history::epoch found{.accuracy = number(line, accuracy.c_str()),
+                             .training_accuracy = number(line, "train_accuracy"),
                              .seconds = number(line, "seconds"),
                              .flops = std::nullopt,
                              .frozen = std::min(count(line, "frozen"), blocks),

@@ -10,7 +10,8 @@
 /// What a record tells of a run, epoch by epoch. What it does not tell is absent.
 struct run_history {
     struct epoch {
-        std::optional<double> accuracy;  ///< share
+        std::optional<double> accuracy;           ///< share
+        std::optional<double> training_accuracy;  ///< of the samples trained on, while they were
         std::optional<double> seconds;   ///< of training
         std::optional<double> flops;     ///< forward and backward
         std::size_t frozen = 0;          ///< leading blocks that did not learn

@@ -261,6 +261,7 @@ std::string text_of_chapter(const chapter& of, bool open) {
             "Accuracy, FLOPs and seconds, epoch by epoch", open,
             sentence(legend(of.all), "<div class=\"plots\">",
                      figure("Accuracy", epoch_plot(name, of.all, epoch_value::accuracy)),
+                     figure("Accuracy in training", epoch_plot(name, of.all, epoch_value::training_accuracy)),
                      figure("Training FLOPs", epoch_plot(name, of.all, epoch_value::flops)),
                      figure("Training time", epoch_plot(name, of.all, epoch_value::seconds)), "</div>\n")),
         details("Frost line and scores, block by block", open, maps(of)),

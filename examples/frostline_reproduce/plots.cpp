@@ -42,6 +42,8 @@ std::optional<double> value_of(const run_history::epoch& epoch, epoch_value valu
     switch (value) {
         case epoch_value::accuracy:
             return epoch.accuracy;
+        case epoch_value::training_accuracy:
+            return epoch.training_accuracy;
         case epoch_value::flops:
             return epoch.flops;
         case epoch_value::seconds:
@@ -114,7 +116,8 @@ std::string epoch_plot(const std::string& work, const std::vector<series>& all, 
             epochs = std::max(epochs, static_cast<double>(run.epochs.size()));
             for (const auto& epoch : run.epochs) most = std::max(most, value_of(epoch, value).value_or(0));
         }
-    unit scale{0.01, "accuracy, %"};
+    const bool is_accuracy = value == epoch_value::accuracy || value == epoch_value::training_accuracy;
+    unit scale{0.01, value == epoch_value::accuracy ? "accuracy, %" : "accuracy in training, %"};
     if (value == epoch_value::flops) scale = flops_unit(most);
     if (value == epoch_value::seconds) scale = time_unit(most);
 
@@ -126,15 +129,14 @@ std::string epoch_plot(const std::string& work, const std::vector<series>& all, 
                 if (2 * point.x > static_cast<double>(run.epochs.size())) late.push_back(point.y);
             }
     std::string label = scale.name;
-    if (value == epoch_value::accuracy) {
+    if (is_accuracy) {
         const auto kept = without_start(values, late);
         if (kept.size() < values.size()) label += " (the first epochs are cut off)";
         values = kept;
     } else {
         label += " an epoch";
     }
-    std::string description =
-        value == epoch_value::accuracy ? "At the end, in percent:" : "In the last epoch:";
+    std::string description = is_accuracy ? "At the end, in percent:" : "In the last epoch:";
     for (const auto& each : all)
         if (const auto means = points_of(each.histories, value, 1 / scale.size); !means.empty())
             description += sentence(' ', each.of.name, ' ', format_fixed(means.back().y, 2), ';');
@@ -142,7 +144,7 @@ std::string epoch_plot(const std::string& work, const std::vector<series>& all, 
     svg::chart chart(
         {.title = sentence(work, ": ", label, ", by epoch"), .description = std::move(description)},
         {.label = "epoch", .low = 0.5, .high = epochs + 0.5, .whole = true},
-        svg::axis_around(label, values, value != epoch_value::accuracy));
+        svg::axis_around(label, values, !is_accuracy));
     for (const auto& each : all)
         if (each.histories.size() > 1)
             for (const auto& run : each.histories)

@@ -28,7 +28,7 @@ struct score_scale {
     int level_of(double score) const;
 };
 
-enum class epoch_value { accuracy, flops, seconds };
+enum class epoch_value { accuracy, training_accuracy, flops, seconds };
 enum class cost { flops, seconds };
 
 /// A value over the epochs of a workload: the means over seeds, and each seed thinly.

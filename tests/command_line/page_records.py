@@ -38,7 +38,7 @@ def events(epochs, seed, frozen_from):
         spent = [before + now for before, now in zip(spent, flops)]
         accuracy = 0.9 - 0.5 * 0.5 ** epoch + 0.001 * seed
         yield {"event": "epoch", "epoch": epoch, "seconds": 2.0 - 0.3 * frozen, "evaluation_seconds": 0.1,
-               "test_accuracy": accuracy, "frozen": frozen, "dropped": dropped,
+               "train_accuracy": accuracy, "test_accuracy": accuracy, "frozen": frozen, "dropped": dropped,
                "forward_flops": flops[0], "backward_flops": flops[1]}
         scores = [{"block": block, "score": None if block < frozen else 0.5 ** (epoch - block / 2)}
                   for block in range(BLOCKS) if block != 1]

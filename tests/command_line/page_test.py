@@ -141,7 +141,7 @@ def shows_everything(text, page, plots):
     for work in works[:-1]:
         whole = [cell for cell in cells if cell[1] == work and "epochs" not in cell[2]]
         dropping = [cell for cell in whole if cell[2] in page_records.DROPPING]
-        for kind, count in (("accuracy against", 2), ("by epoch", 3)):
+        for kind, count in (("accuracy against", 2), ("by epoch", 4)):
             found = [title for title in plots if title.startswith(f"{work}: ") and kind in title]
             check(len(found) == count, f"plots of {kind}", found)
         for kind, wanted in (("frost line", dropping), ("scores", whole)):

@@ -12,10 +12,10 @@ struct run_history {
     struct epoch {
         std::optional<double> accuracy;           ///< share
         std::optional<double> training_accuracy;  ///< of the samples trained on, while they were
-        std::optional<double> seconds;   ///< of training
-        std::optional<double> flops;     ///< forward and backward
-        std::size_t frozen = 0;          ///< leading blocks that did not learn
-        std::size_t dropped = 0;         ///< leading blocks that were not executed
+        std::optional<double> seconds;            ///< of training
+        std::optional<double> flops;              ///< forward and backward
+        std::size_t frozen = 0;                   ///< leading blocks that did not learn
+        std::size_t dropped = 0;                  ///< leading blocks that were not executed
         std::vector<std::size_t> frozen_behind{};
         std::vector<std::optional<double>>
             scores{};  ///< by block, of the last decision in the epoch or after it

@@ -35,14 +35,14 @@ namespace frostline::inline FROSTLINE_ISA {
 struct learn_and_drop {
     static constexpr const char* scorer = "weight_change";
 
-    double warm_up = 0.05;       ///< share of the run in which nothing freezes
-    double warm_up_loss = 0.7;   ///< nor before the training loss is below this,
-    double warm_up_most = 0.35;  ///< or this share of the run is over
-    double below_peak = 1;     ///< slowed down: score < below_peak * its highest score
-    double remaining = 0.6;    ///< done learning: the way left < remaining * the way gone
+    double warm_up = 0.05;        ///< share of the run in which nothing freezes
+    double warm_up_loss = 0.7;    ///< nor before the training loss is below this,
+    double warm_up_most = 0.35;   ///< or this share of the run is over
+    double below_peak = 1;        ///< slowed down: score < below_peak * its highest score
+    double remaining = 0.6;       ///< done learning: the way left < remaining * the way gone
     std::size_t keep_active = 2;  ///< learning blocks at the output end that never freeze
-    std::size_t patience = 1;  ///< decisions at which it must have been slow, now among them
-    double at_most = 0.2;      ///< share of the learning blocks, rounded up, that may freeze at one decision
+    std::size_t patience = 1;     ///< decisions at which it must have been slow, now among them
+    double at_most = 0.2;  ///< share of the learning blocks, rounded up, that may freeze at one decision
     /// Share of the learning blocks, rounded down, that is frozen before the first step, but for those that
     /// keep_active keeps: for networks that begin with trained weights.
     double from_start = 0;

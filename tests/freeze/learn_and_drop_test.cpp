@@ -22,10 +22,10 @@ namespace {
 using traces::trace;
 
 /// Asks after the last decision of `scores`, one an epoch.
-std::size_t ask(const learn_and_drop& policy, const trace& scores, std::size_t epochs,
-                std::size_t frozen = 0) {
+std::size_t ask(const learn_and_drop& policy, const trace& scores, std::size_t epochs, std::size_t frozen,
+                const std::vector<double>& train_losses) {
     const std::size_t blocks = scores.empty() ? 5 : scores[0].size();
-    const std::vector<double> learning_rates(scores.size(), 0.1), train_losses(scores.size(), 1.0);
+    const std::vector<double> learning_rates(scores.size(), 0.1);
     training_view view;
     view.epoch = scores.size();
     view.epochs = epochs;
@@ -37,6 +37,11 @@ std::size_t ask(const learn_and_drop& policy, const trace& scores, std::size_t e
     view.learning_rates = learning_rates;
     view.train_losses = train_losses;
     return policy(view);
+}
+
+std::size_t ask(const learn_and_drop& policy, const trace& scores, std::size_t epochs,
+                std::size_t frozen = 0) {
+    return ask(policy, scores, epochs, frozen, std::vector<double>(scores.size(), 1.0));
 }
 
 /// Every block fell from a high peak long ago and has been still since then.
@@ -136,20 +141,8 @@ TEST_CASE("learn_and_drop freezes nothing during its warm-up") {
 }
 
 TEST_CASE("learn_and_drop waits until the network has begun to learn, but not for ever") {
-    const std::size_t epochs = 40;
-    const auto frozen = [&](std::vector<double> train_losses) {
-        const auto scores = converged(train_losses.size());
-        const std::vector<double> learning_rates(scores.size(), 0.1);
-        training_view view;
-        view.epoch = scores.size();
-        view.epochs = epochs;
-        view.step = scores.size();
-        view.blocks = 5;
-        view.last_freezable = 4;
-        view.scores = scores;
-        view.learning_rates = learning_rates;
-        view.train_losses = train_losses;
-        return learn_and_drop{}(view);
+    const auto frozen = [](const std::vector<double>& train_losses) {
+        return ask({}, converged(train_losses.size()), 40, 0, train_losses);
     };
     CHECK(frozen({2.3, 2.2, 1.4, 0.71}) == 0);
     CHECK(frozen({2.3, 2.2, 1.4, 0.69}) > 0);

@@ -6,6 +6,7 @@
 #include "frostline/data/named_dataset.hpp"
 #include "frostline/train/require_same.hpp"
 #include "frostline/train/run_identity.hpp"
+#include "policy_options.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,8 +17,11 @@
 #include <string_view>
 
 frostline::record_line run_json(const settings& chosen, const std::string& policy) {
+    // --compare trains `never`, too.
+    const bool is_chosen = frostline::named_policy(chosen.policy).name() == policy;
     return {{"event", "run"},
             {"policy", policy},
+            {"policy_options", policy_options(is_chosen ? chosen.policy : policy)},
             {"scorer", chosen.scorer},
             {"also_score", chosen.also_score},
             {"model", chosen.model},

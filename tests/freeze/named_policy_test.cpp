@@ -3,6 +3,9 @@
 
 #include "support/catch.hpp"
 
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 using namespace frostline;
@@ -22,6 +25,23 @@ TEST_CASE("a policy is found by its name") {
     CHECK(named_policy("never").name() == "never");
     CHECK(named_policy("linear").name() == "linear");
     CHECK(named_policy("learn_and_drop").name() == "learn_and_drop");
+}
+
+TEST_CASE("all options of a named policy can be had") {
+    std::vector<std::pair<std::string, double>> options;
+    const auto keep = [&](std::string_view key, auto value) { options.emplace_back(key, value); };
+    named_policy("never", keep);
+    CHECK(options.empty());
+    named_policy("linear:end=0.8,end_resume=0.1", keep);
+    CHECK(options == std::vector<std::pair<std::string, double>>{{"start", 0.5},
+                                                                 {"end", 0.8},
+                                                                 {"share", 1},
+                                                                 {"thaw_on_rate_drop", 0},
+                                                                 {"thaw_on_loss_rise", 0},
+                                                                 {"thaw_on_score_rise", 0},
+                                                                 {"head_first", 0},
+                                                                 {"end_resume", 0.1},
+                                                                 {"end_rate", 0.1}});
 }
 
 TEST_CASE("a named policy has the defaults of its type, and takes its options") {

@@ -66,10 +66,11 @@ void for_each_option(thaw_options& chosen, const Visitor& visit) {
 
 /// The policy that `text` names, "NAME" or "NAME:KEY=VALUE,...". The names are those of
 /// for_each_named_policy, the keys those of for_each_option for the policy and, but for never, for
-/// thaw_options.
+/// thaw_options. Calls visit_option(key, value) for each of them, those that keep their defaults among them.
 /// @throws argument_error for an unknown name or key, for numbers out of range, and for an end before its
 /// start
-inline any_policy named_policy(std::string_view text) {
+template <class Visitor>
+any_policy named_policy(std::string_view text, const Visitor& visit_option) {
     named_options options(text);
     const auto read = [&](std::string_view key, auto& value, double lowest, double highest,
                           std::string_view) {
@@ -81,6 +82,7 @@ inline any_policy named_policy(std::string_view text) {
         } else {
             value = options.count(key, value, static_cast<std::size_t>(lowest));
         }
+        visit_option(key, value);
     };
     std::optional<any_policy> found;
     std::string known;
@@ -112,6 +114,11 @@ inline any_policy named_policy(std::string_view text) {
     if (thaw.end_resume > 0)
         found.emplace(options.name(), end_resume(*found, thaw.end_resume, thaw.end_rate));
     return *std::move(found);
+}
+
+/// The policy that `text` names, as above.
+inline any_policy named_policy(std::string_view text) {
+    return named_policy(text, [](std::string_view, const auto&) {});
 }
 
 }  // namespace frostline

@@ -15,7 +15,7 @@ struct run_history {
         std::optional<double> seconds;            ///< of training
         std::optional<double> flops;              ///< forward and backward
         std::size_t frozen = 0;                   ///< leading blocks that did not learn
-        std::size_t dropped = 0;                  ///< leading blocks that were not executed
+        std::size_t dropped = 0;  ///< leading blocks whose output came from the store, once it had it
         std::vector<std::size_t> frozen_behind{};
         std::vector<std::optional<double>>
             scores{};  ///< by block, of the last decision in the epoch or after it

@@ -35,12 +35,13 @@ constexpr std::string_view page_start = R"html(<!DOCTYPE html>
 
 constexpr std::string_view introduction = R"html(
 <p>Convolutional networks, trained in full and with blocks that are frozen and dropped as they converge. A block is
-<em>frozen</em> when it no longer learns, and <em>dropped</em> when training no longer executes it; the <em>frost
-line</em> moves from the input towards the output.</p>
+<em>frozen</em> when it no longer learns, and <em>dropped</em> when its output comes from the feature store: training
+executes it once more for each view, and then no longer. The <em>frost line</em> moves from the input towards the
+output.</p>
 <p>Means over seeds have 95% intervals (Student's t); a single seed has none. Differences are paired by seed, and times
 are medians. <em>Never with as many FLOPs</em> trains in full for fewer epochs, its schedule compressed: interpolated
 between the two whole numbers of epochs around the method's training FLOPs. The front is that of accuracy against
-training FLOPs. In plots, thin lines are seeds and thick ones their means.</p>
+training FLOPs, among lines that have all seeds. In plots, thin lines are seeds and thick ones their means.</p>
 )html";
 
 // A workload of which something is finished.

@@ -185,7 +185,8 @@ std::string cost_plot(const std::string& work, const std::vector<series>& all, c
 
     std::vector<svg::point> never;
     for (std::size_t i = 0; i < shown.size(); ++i)
-        if (i == 0 || shown[i]->of.fewer_epochs) never.push_back({costs[i].mean, accuracies[i].mean});
+        if (i == 0 || (shown[i]->of.fewer_epochs && shown[i]->of.runs.size() == shown[0]->of.runs.size()))
+            never.push_back({costs[i].mean, accuracies[i].mean});
     std::sort(never.begin(), never.end(), [](const auto& a, const auto& b) { return a.x < b.x; });
     if (never.size() > 1) chart.line(never, "less");
     for (std::size_t i = 0; i < shown.size(); ++i)

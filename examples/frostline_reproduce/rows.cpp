@@ -28,8 +28,10 @@ public:
                     for (const auto epochs : epochs_around(*result, work_.epochs)) fewer.insert(epochs);
         for (const auto epochs : fewer)
             add(found, frostline::sentence("never, ", epochs, " epochs"), never(), epochs);
+        // Few seeds may be lucky ones.
         for (auto& line : found)
-            line.on_front = std::none_of(found.begin(), found.end(),
+            line.on_front = line.runs.size() == found.front().runs.size() &&
+                            std::none_of(found.begin(), found.end(),
                                          [&](const row& other) { return beats(other, line); });
         return found;
     }

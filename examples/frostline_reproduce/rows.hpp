@@ -30,7 +30,7 @@ struct row {
     std::vector<double> accuracies, differences, against_less;  ///< in points, by seed
     double forward_saved = 0, backward_saved = 0, training_saved = 0;
     std::optional<double> time_ratio;  ///< median over the runs that were timed
-    bool on_front = false;  ///< of accuracy against training FLOPs
+    bool on_front = false;             ///< of accuracy against training FLOPs, among those with all seeds
 };
 
 /// A method over the workloads in which it has been run: means over their seeds, one a workload.

@@ -60,8 +60,8 @@ double samples_of(const train_options& options, dataset_part part) {
 
 }  // namespace
 
-double measured_epoch_seconds(const std::string& program, const workload& work,
-                              const std::filesystem::path& scratch) {
+seconds_of_epoch measured_epoch_seconds(const std::string& program, const workload& work,
+                                        const std::filesystem::path& scratch) {
     auto few = cell_of(work, work.methods.front(), work.seeds.front(), /*epochs=*/1);
     const double validation = number(few.options, "validation", 0);
     const double train_samples = samples_of(few.options, dataset_part::train);
@@ -90,7 +90,8 @@ double measured_epoch_seconds(const std::string& program, const workload& work,
     const auto epochs = static_cast<double>(work.epochs);
     const double evaluations = std::ceil(
         epochs / number(few.options, "evaluate-every", static_cast<double>(settings{}.evaluate_every)));
-    return field(epoch, "seconds") / field(start, "training_samples") * (1 - validation) * train_samples +
-           evaluations / epochs * field(epoch, "evaluation_seconds") / std::min(two_batches, test_samples) *
-               (test_samples + validation * train_samples);
+    return {.training =
+                field(epoch, "seconds") / field(start, "training_samples") * (1 - validation) * train_samples,
+            .evaluation = evaluations / epochs * field(epoch, "evaluation_seconds") /
+                          std::min(two_batches, test_samples) * (test_samples + validation * train_samples)};
 }

@@ -24,10 +24,15 @@ struct scratch_file {
     }
 };
 
-/// What an epoch of `never` takes on this machine, with its share of the evaluations: two steps of training
-/// and two batches of the test set are timed, and what a sample takes is multiplied by the number of samples.
-/// The time to read the data is not counted.
+/// What an epoch takes, with its share of the evaluations.
+struct seconds_of_epoch {
+    double training = 0, evaluation = 0;
+};
+
+/// What an epoch of `never` takes on this machine: two steps of training and two batches of the test set are
+/// timed, and what a sample takes is multiplied by the number of samples. The time to read the data is not
+/// counted.
 /// @param scratch  file for the record of these steps, which is removed again
 /// @throws what run_training throws; frostline::data_error for a data set that is not there
-double measured_epoch_seconds(const std::string& program, const workload& work,
-                              const std::filesystem::path& scratch);
+seconds_of_epoch measured_epoch_seconds(const std::string& program, const workload& work,
+                                        const std::filesystem::path& scratch);

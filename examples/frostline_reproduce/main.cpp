@@ -41,7 +41,8 @@ int main(int argc, char** argv) {
     app.add_flag("--expected-hours", expected_hours,
                  "Time two steps of each workload, print how long the cells that are left will take, and end")
         ->excludes(only_tables);
-    app.add_flag("--retrain", retrain, "Train finished cells again whose options in the matrix have changed")
+    app.add_flag("--retrain", retrain,
+                 "Train finished cells again whose options in the matrix have changed, or are not known")
         ->excludes(only_tables);
     app.add_option(
            "--project", project,
@@ -60,10 +61,23 @@ int main(int argc, char** argv) {
             if (!project.empty())
                 return write_projection(wanted, {read_matrix(project[0]), project[1]}, train, folder);
             runner cells(wanted, folder, train);
+            const auto others = cells.others_finished();
+            const auto told =
+                others.empty()
+                    ? ""
+                    : frostline::sentence("the folder ", folder, " holds ", others.size(),
+                                          others.size() == 1 ? " finished cell" : " finished cells",
+                                          " that other options of the matrix have trained, or of which "
+                                          "commands.json does not tell the options, as ",
+                                          others.front(), ": ");
             if (tables_only) {
+                if (!others.empty())
+                    std::cerr << app.get_name() << ": " << told << "the tables leave them out\n";
                 cells.read_all();
             } else {
-                if (!retrain) cells.keep_finished();
+                frostline::require<frostline::data_error>(
+                    retrain || others.empty(), told,
+                    "another folder keeps them, --retrain trains them again");
                 cells.print_expected_time();
                 if (expected_hours) return;
                 cells.run_all();

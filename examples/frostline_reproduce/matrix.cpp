@@ -250,15 +250,16 @@ std::string command_of(const cell& what, const cell_result& result) {
 std::optional<cell_result> read_result(const std::filesystem::path& record, const std::string& accuracy) {
     std::ifstream file(record);
     json epoch, summary;
-    std::string machine;
+    std::string machine, policy_options;
     bool has_costs = false;
     for (std::string line; std::getline(file, line);) {
         auto parsed = json::parse(line, nullptr, /*allow_exceptions=*/false);
         if (!parsed.is_object() || !parsed.contains("event")) return std::nullopt;
         has_costs = has_costs || parsed["event"] == "costs";
-        if (parsed["event"] == "run")
+        if (parsed["event"] == "run") {
             machine = sentence(parsed.value("threads", 0), " threads, ", parsed.value("blas_core", ""));
-        else if (parsed["event"] == "epoch")
+            if (parsed.contains("policy_options")) policy_options = parsed["policy_options"].dump();
+        } else if (parsed["event"] == "epoch")
             epoch = std::move(parsed);
         else if (parsed["event"] == "summary")
             summary = std::move(parsed);
@@ -273,6 +274,7 @@ std::optional<cell_result> read_result(const std::filesystem::path& record, cons
     };
     cell_result result{.accuracy = epoch[accuracy], .seconds = number("seconds")};
     result.has_costs = has_costs;
+    result.policy_options = std::move(policy_options);
     result.machine = std::move(machine);
     result.evaluation_seconds = number("evaluation_seconds");
     result.forward_flops = number("forward_flops");

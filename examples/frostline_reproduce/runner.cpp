@@ -5,6 +5,7 @@
 #include "epoch_seconds.hpp"
 #include "frostline/core/errors.hpp"
 #include "frostline/report/units.hpp"
+#include "policy_options.hpp"
 #include "training_process.hpp"
 #include "write_file.hpp"
 
@@ -48,7 +49,7 @@ void runner::print_expected_time() {
         double seconds = 0;
         try {
             seconds = epoch_seconds(work);
-        } catch (const cell_failed& failure) {
+        } catch (const frostline::error& failure) {
             std::cout << work.name << ": cannot be timed; " << failure.what() << std::endl;
             continue;
         }
@@ -65,19 +66,13 @@ void runner::print_expected_time() {
                   << frostline::format_fixed(never / 3600, 2) << " of them" << std::endl;
 }
 
-void runner::keep_finished() const {
-    std::vector<std::string> changed;
+std::vector<std::string> runner::others_finished() const {
+    std::vector<std::string> others;
     for (const auto& [work, what] : cells()) {
-        const auto command = commands_.value(what.record, "");
-        if (!command.empty() && command != command_of(what) &&
-            read_result(folder_ / what.record, wanted_.accuracy))
-            changed.push_back(what.record);
+        const auto result = read_result(folder_ / what.record, wanted_.accuracy);
+        if (result && !is_from(what, *result)) others.push_back(what.record);
     }
-    frostline::require<frostline::data_error>(
-        changed.empty(), "the folder ", folder_.string(), " holds ", changed.size(),
-        changed.size() == 1 ? " finished cell" : " finished cells",
-        " that other options of the matrix have trained, as ", changed.empty() ? "" : changed.front(),
-        ": another folder keeps them, --retrain trains them again");
+    return others;
 }
 
 void runner::run_all() {
@@ -114,11 +109,18 @@ std::vector<std::pair<std::string, cell>> runner::cells_of_less_training() const
     return cells;
 }
 
+// A policy's defaults may be those of another version.
+bool runner::is_from(const cell& what, const cell_result& result) const {
+    return commands_.value(what.record, "") == command_of(what) &&
+           (result.policy_options.empty() ||
+            result.policy_options == policy_options(what.options.at("policy")).dump());
+}
+
 bool runner::read(const cell& what) {
-    if (commands_.value(what.record, "") != command_of(what)) return false;
     const auto result = read_result(folder_ / what.record, wanted_.accuracy);
-    if (result) finished_[what.record] = *result;
-    return result.has_value();
+    if (!result || !is_from(what, *result)) return false;
+    finished_[what.record] = *result;
+    return true;
 }
 
 void runner::plan(const cell& what, const std::string& work) {
@@ -133,8 +135,10 @@ void runner::run_planned() {
         const auto& [what, work] = planned_[i];
         std::cout << '[' << i + 1 << " of " << planned_.size() << "] " << what.record << std::flush;
         const auto start = std::chrono::steady_clock::now();
-        // Until it is finished, the record is nobody's.
-        if (commands_.erase(what.record) > 0) keep_commands();
+        // The command is told first: where this program is killed, the run goes on and may finish.
+        std::filesystem::remove(folder_ / what.record);
+        commands_[what.record] = command_of(what);
+        keep_commands();
         try {
             run_training(program_, what, folder_ / what.record);
         } catch (const cell_failed& failure) {
@@ -149,8 +153,6 @@ void runner::run_planned() {
                                                   (folder_ / what.record).string(),
                                                   " does not hold a whole run");
         finished_[what.record] = *result;
-        commands_[what.record] = command_of(what);
-        keep_commands();
         auto& [epochs, spent] = pace_[work];
         epochs += static_cast<double>(what.epochs);
         spent += seconds;
@@ -180,7 +182,8 @@ double runner::epoch_seconds(const workload& work) const {
             return (found->second.seconds + found->second.evaluation_seconds) /
                    static_cast<double>(work.epochs);
     }
-    return measured_epoch_seconds(program_, work, folder_ / scratch_name);
+    const auto measured = measured_epoch_seconds(program_, work, folder_ / scratch_name);
+    return measured.training + measured.evaluation;
 }
 
 void runner::keep_commands() const { write_file(folder_ / "commands.json", commands_.dump(1) + '\n'); }

@@ -21,14 +21,13 @@ public:
     runner(matrix wanted, std::filesystem::path folder, std::string program);
 
     /// Prints what the cells that are left will take, from measured steps of those workloads, or from their
-    /// finished runs of `never`. A workload whose steps fail is passed over.
-    /// @throws what measured_epoch_seconds throws else
+    /// finished runs of `never`. A workload that cannot be timed, as for want of its data, is passed over.
+    /// @throws interrupted
     void print_expected_time();
 
-    /// To be called first, unless finished cells may be trained again.
-    /// @throws frostline::data_error where the folder has finished cells of other commands, which a run would
-    /// overwrite
-    void keep_finished() const;
+    /// Records of finished cells of the matrix that other commands have trained, or of which commands.json
+    /// does not tell the command: a run would overwrite them, and tables leave them out.
+    std::vector<std::string> others_finished() const;
 
     /// After print_expected_time, whose paces tell the time left.
     /// A cell that fails is passed over. @throws interrupted after a signal; frostline::data_error for what
@@ -52,6 +51,7 @@ private:
     // With the names of their workloads.
     std::vector<std::pair<std::string, cell>> cells() const;
     std::vector<std::pair<std::string, cell>> cells_of_less_training() const;
+    bool is_from(const cell& what, const cell_result& result) const;
     bool read(const cell& what);
     void plan(const cell& what, const std::string& work);
     void run_planned();

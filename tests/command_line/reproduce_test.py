@@ -111,15 +111,31 @@ def runs_what_has_changed(folder):
     check(status == 1 and started(output) == 0 and "holds 2 finished cells that other options" in errors,
           "what is finished is not overwritten by other options", status, output, errors)
     check((results / "LeNet-5/linear--early-seed-1.jsonl").read_text() == before, "and stays")
+    status, _, errors = run(folder / "changed.json", results, "--tables-only")
+    check(status == 0 and "holds 2 finished cells" in errors and "leave them out" in errors,
+          "tables tell what they leave out", status, errors)
+    record = results / "LeNet-5/linear--early-seed-1.jsonl"
+    record.write_text(before.replace('"share":0.5', '"share":0.4'))
+    status, output, errors = run(matrix, results)
+    check(status == 1 and started(output) == 0 and "holds 1 finished cell that" in errors,
+          "a preset of another version is other options", status, output, errors)
+    record.write_text(before)
+    (results / "commands.json").rename(folder / "commands.json")
+    status, output, errors = run(matrix, results)
+    check(status == 1 and started(output) == 0 and "does not tell the options" in errors,
+          "records whose commands are lost are not overwritten", status, output, errors)
+    (folder / "commands.json").rename(results / "commands.json")
     status, output, errors = run(folder / "changed.json", results, "--retrain")
     check(status == 0 and started(output) >= 2, "unless that is wished", output, errors)
     narrow = json.loads(json.dumps(MATRIX))
     narrow["train_less"] = False
     narrow["methods"] += [{"name": "elsewhere", "data": ["mnist"], "options": {"policy": "linear"}},
-                          {"name": "here", "data": ["fashion-mnist"], "options": {"policy": "linear"}}]
+                          {"name": "here", "data": ["fashion-mnist"], "options": {"policy": "linear"}},
+                          {"name": "here 5 epochs", "options": {"policy": "linear"}}]
     status, output, errors = run(write(folder / "narrow.json", narrow), folder / "narrow")
-    check(status == 0 and started(output) == 6 and "elsewhere" not in output and "here-seed-1" in output,
+    check(status == 0 and started(output) == 8 and "elsewhere" not in output and "here-seed-1" in output,
           "a method is run on the data that it is for", output, errors)
+    check(len((folder / "narrow/cells.csv").read_text().splitlines()) == 9, "a cell a run, whatever methods are called")
     status, output, _ = run(matrix, folder / "empty", "--tables-only")
     check(status == 0 and started(output) == 0, "--tables-only runs nothing", output)
 
@@ -168,6 +184,22 @@ def compares_times_on_one_machine(folder):
     times = times[:times.index("</svg>")]
     check(" never " in times and " linear, early " not in times, "nor is it drawn", times)
     check(not re.search(r"\b-?(nan|inf)\b", page), "the page has numbers")
+
+
+def seeds_that_lack_are_not_the_front(folder):
+    partial = folder / "partial"
+    shutil.copytree(folder / "results", partial)
+
+    def cheapest():
+        status, _, errors = run(folder / "matrix.json", partial, "--tables-only")
+        check(status == 0, "tables of some seeds", errors)
+        return [line for line in (partial / "table.md").read_text().splitlines() if line.startswith("| never, ")][-1]
+
+    if cheapest().endswith("| 2 |"):
+        check(cheapest().endswith("| yes | 2 |"), "nothing beats the fewest epochs in FLOPs", cheapest())
+        epochs = re.match(r"\| never, ([0-9]+) epochs", cheapest())[1]
+        (partial / f"LeNet-5/never-{epochs}-epochs-seed-1.jsonl").unlink()
+    check(cheapest().endswith("|  | 1 |"), "a line with one of two seeds is not on the front", cheapest())
 
 
 def draws_means_that_differ_by_rounding(folder):
@@ -231,25 +263,60 @@ def projects(folder):
     check(status == 1 and "has a finished cell" in errors, "nothing to project from", errors)
 
 
+def wait_until(condition):
+    for _ in range(600):
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def has_begun(record):
+    return record.exists() and '"event":"epoch"' in record.read_text()
+
+
+def start_of(matrix, folder):
+    return subprocess.Popen([tool.path, matrix, folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 def is_interrupted(folder, number):
     long = json.loads(json.dumps(MATRIX))
     long["options"].update({"epochs": 100000, "test-limit": 10})
-    with subprocess.Popen([tool.path, write(folder / "long.json", long), folder / "long"], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True) as process:
+    with start_of(write(folder / "long.json", long), folder / "long") as process:
         record = folder / "long/LeNet-5/never-seed-1.jsonl"
-        for _ in range(600):
-            if record.exists() and '"event":"epoch"' in record.read_text():
-                break
-            time.sleep(0.1)
+        check(wait_until(lambda: has_begun(record)), "a matrix runs, after an interrupted run, too")
         status, _, locked = run(folder / "long.json", folder / "long")
         check(status == 1 and "another frostline-reproduce" in locked, "one at a time writes to a folder", locked)
         status, _, errors = run(folder / "long.json", folder / "long", "--tables-only")
         check(status == 0, "tables of what is finished can be had meanwhile", errors)
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
-    record.unlink()
     check(process.returncode == 130 and "goes on from here" in errors, f"a matrix interrupted by {number} says so",
           process.returncode, errors)
+    status, _, errors = run(folder / "long.json", folder / "long", "--tables-only")
+    check(status == 0 and not errors and "never" not in (folder / "long/cells.csv").read_text(),
+          "what was interrupted is not finished", status, errors)
+    record.write_text("")  # for the next wait
+
+
+def is_killed(folder):
+    """The run goes on, keeps the folder, and is finished for those who come after it."""
+    brief = json.loads(json.dumps(MATRIX))
+    brief["train_less"] = False
+    brief["workloads"][0]["seeds"] = [1]
+    brief["options"].update({"epochs": 300, "test-limit": 10, "evaluate-every": 300})
+    matrix, results = write(folder / "brief.json", brief), folder / "killed"
+    record = results / "LeNet-5/never-seed-1.jsonl"
+    with start_of(matrix, results) as process:
+        check(wait_until(lambda: has_begun(record)), "a matrix runs")
+        process.kill()
+        process.wait()
+        status, _, errors = run(matrix, results)
+        check(status == 1 and "a run that one left behind" in errors, "a run left behind keeps the folder", errors)
+        check(wait_until(lambda: '"event":"summary"' in record.read_text()), "and goes on to its end")
+    whole = record.read_text()
+    status, output, errors = run(matrix, results)
+    check(status == 0 and started(output) == 1 and record.read_text() == whole, "it is not run again", output, errors)
 
 
 def passes_over_failures(folder):
@@ -361,11 +428,13 @@ def main():
         runs_what_is_missing(folder)
         commands_repeat(folder)
         compares_times_on_one_machine(folder)
+        seeds_that_lack_are_not_the_front(folder)
         draws_means_that_differ_by_rounding(folder)
         projects(folder)
         runs_what_has_changed(folder)
         is_interrupted(folder, signal.SIGTERM)
         is_interrupted(folder, signal.SIGINT)
+        is_killed(folder)
         passes_over_failures(folder)
         keeps_cells_without_never(folder)
         has_matching_matrices()

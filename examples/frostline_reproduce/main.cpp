@@ -61,23 +61,13 @@ int main(int argc, char** argv) {
             if (!project.empty())
                 return write_projection(wanted, {read_matrix(project[0]), project[1]}, train, folder);
             runner cells(wanted, folder, train);
-            const auto others = cells.others_finished();
-            const auto told =
-                others.empty()
-                    ? ""
-                    : frostline::sentence("the folder ", folder, " holds ", others.size(),
-                                          others.size() == 1 ? " finished cell" : " finished cells",
-                                          " that other options of the matrix have trained, or of which "
-                                          "commands.json does not tell the options, as ",
-                                          others.front(), ": ");
+            const auto others = retrain ? std::string() : cells.others_finished();
             if (tables_only) {
                 if (!others.empty())
-                    std::cerr << app.get_name() << ": " << told << "the tables leave them out\n";
-                cells.read_all();
+                    std::cerr << app.get_name() << ": " << others << ": the tables leave them out\n";
             } else {
                 frostline::require<frostline::data_error>(
-                    retrain || others.empty(), told,
-                    "another folder keeps them, --retrain trains them again");
+                    others.empty(), others, ": another folder keeps them, --retrain trains them again");
                 cells.print_expected_time();
                 if (expected_hours) return;
                 cells.run_all();

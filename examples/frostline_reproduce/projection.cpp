@@ -101,8 +101,7 @@ const workload* find(const matrix& in, const std::string& name) {
 
 void write_projection(const matrix& wanted, const measured_matrix& measured, const std::string& program,
                       const std::filesystem::path& folder) {
-    runner small_cells(measured.what, measured.folder, program);
-    small_cells.read_all();
+    const runner small_cells(measured.what, measured.folder, program);
     std::ostringstream lines;
     for (const auto& work : wanted.workloads) {
         const workload* const small = find(measured.what, work.name);

@@ -17,11 +17,13 @@
 
 runner::runner(matrix wanted, std::filesystem::path folder, std::string program)
     : wanted_(std::move(wanted)), folder_(std::move(folder)), program_(std::move(program)) {
-    std::ifstream file(folder_ / "commands.json");
-    if (!file.is_open()) return;
-    commands_ = nlohmann::ordered_json::parse(file, nullptr, /*allow_exceptions=*/false);
-    frostline::require<frostline::data_error>(commands_.is_object(), "the file ",
-                                              (folder_ / "commands.json").string(), " is no JSON object");
+    if (std::ifstream file(folder_ / "commands.json"); file.is_open()) {
+        commands_ = nlohmann::ordered_json::parse(file, nullptr, /*allow_exceptions=*/false);
+        frostline::require<frostline::data_error>(commands_.is_object(), "the file ",
+                                                  (folder_ / "commands.json").string(), " is no JSON object");
+    }
+    for (const auto& [work, what] : cells()) read(what);
+    for (const auto& [work, what] : cells_of_less_training()) read(what);
 }
 
 void runner::print_expected_time() {
@@ -29,7 +31,6 @@ void runner::print_expected_time() {
     // that a method is compared with.
     constexpr double share_left = 0.5;
     double all = 0, never = 0;
-    read_all();
     const auto less = cells_of_less_training();
     for (const auto& work : wanted_.workloads) {
         double runs_of_never = 0, others = 0;
@@ -66,13 +67,18 @@ void runner::print_expected_time() {
                   << frostline::format_fixed(never / 3600, 2) << " of them" << std::endl;
 }
 
-std::vector<std::string> runner::others_finished() const {
+std::string runner::others_finished() const {
     std::vector<std::string> others;
-    for (const auto& [work, what] : cells()) {
-        const auto result = read_result(folder_ / what.record, wanted_.accuracy);
-        if (result && !is_from(what, *result)) others.push_back(what.record);
-    }
-    return others;
+    for (const auto& [work, what] : cells())
+        if (!finished_.contains(what.record) && read_result(folder_ / what.record, wanted_.accuracy))
+            others.push_back(what.record);
+    if (others.empty()) return {};
+    return frostline::sentence("the folder ", folder_.string(), " holds ", others.size(),
+                               others.size() == 1 ? " finished cell" : " finished cells",
+                               " that other options of the matrix have trained, or of which commands.json "
+                               "does not tell the options, "
+                               "as ",
+                               others.front());
 }
 
 void runner::run_all() {
@@ -80,11 +86,6 @@ void runner::run_all() {
     run_planned();
     for (const auto& [work, what] : cells_of_less_training()) plan(what, work);
     run_planned();
-}
-
-void runner::read_all() {
-    for (const auto& [work, what] : cells()) read(what);
-    for (const auto& [work, what] : cells_of_less_training()) read(what);
 }
 
 std::vector<std::pair<std::string, cell>> runner::cells() const {
@@ -109,16 +110,14 @@ std::vector<std::pair<std::string, cell>> runner::cells_of_less_training() const
     return cells;
 }
 
-// A policy's defaults may be those of another version.
-bool runner::is_from(const cell& what, const cell_result& result) const {
-    return commands_.value(what.record, "") == command_of(what) &&
-           (result.policy_options.empty() ||
-            result.policy_options == policy_options(what.options.at("policy")).dump());
-}
-
 bool runner::read(const cell& what) {
+    if (commands_.value(what.record, "") != command_of(what)) return false;
     const auto result = read_result(folder_ / what.record, wanted_.accuracy);
-    if (!result || !is_from(what, *result)) return false;
+    if (!result) return false;
+    // A policy's defaults may have been those of another version.
+    if (!result->policy_options.empty() &&
+        result->policy_options != policy_options(what.options.at("policy")).dump())
+        return false;
     finished_[what.record] = *result;
     return true;
 }
@@ -127,7 +126,7 @@ void runner::plan(const cell& what, const std::string& work) {
     const bool known = std::any_of(planned_.begin(), planned_.end(), [&](const planned_cell& other) {
         return other.what.record == what.record;
     });
-    if (!known && !read(what)) planned_.push_back({what, work});
+    if (!known && !finished_.contains(what.record) && !read(what)) planned_.push_back({what, work});
 }
 
 void runner::run_planned() {

@@ -12,12 +12,13 @@
 #include <utility>
 #include <vector>
 
-/// Runs the cells of a matrix that are not finished, and keeps what each record came from, so that a changed
-/// matrix runs anew.
+/// Reads the cells of a matrix that are finished, runs those that are not, and keeps what each record came
+/// from, so that a changed matrix runs anew.
 class runner {
 public:
     /// @param program  frostline-train
-    /// @throws frostline::data_error when the folder's commands.json is no such file
+    /// @throws frostline::data_error when the folder's commands.json is no such file, and for a finished cell
+    /// without the matrix's accuracy
     runner(matrix wanted, std::filesystem::path folder, std::string program);
 
     /// Prints what the cells that are left will take, from measured steps of those workloads, or from their
@@ -25,17 +26,16 @@ public:
     /// @throws interrupted
     void print_expected_time();
 
-    /// Records of finished cells of the matrix that other commands have trained, or of which commands.json
-    /// does not tell the command: a run would overwrite them, and tables leave them out.
-    std::vector<std::string> others_finished() const;
+    /// Tells of finished cells of the matrix that other options have trained, or of which commands.json does
+    /// not tell the options: a run would overwrite them, and tables leave them out. Empty where there are
+    /// none.
+    /// @throws frostline::data_error for such a record without the matrix's accuracy
+    std::string others_finished() const;
 
     /// After print_expected_time, whose paces tell the time left.
     /// A cell that fails is passed over. @throws interrupted after a signal; frostline::data_error for what
     /// cannot be read or written
     void run_all();
-
-    /// Reads what is finished, and runs nothing.
-    void read_all();
 
     const results& finished() const { return finished_; }
 
@@ -51,7 +51,6 @@ private:
     // With the names of their workloads.
     std::vector<std::pair<std::string, cell>> cells() const;
     std::vector<std::pair<std::string, cell>> cells_of_less_training() const;
-    bool is_from(const cell& what, const cell_result& result) const;
     bool read(const cell& what);
     void plan(const cell& what, const std::string& work);
     void run_planned();

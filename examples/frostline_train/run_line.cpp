@@ -17,11 +17,10 @@
 #include <string_view>
 
 frostline::record_line run_json(const settings& chosen, const std::string& policy) {
-    // --compare trains `never`, too.
-    const bool is_chosen = frostline::named_policy(chosen.policy).name() == policy;
     return {{"event", "run"},
             {"policy", policy},
-            {"policy_options", policy_options(is_chosen ? chosen.policy : policy)},
+            // --compare trains `never`, too.
+            {"policy_options", policy_options(policy == "never" ? policy : chosen.policy)},
             {"scorer", chosen.scorer},
             {"also_score", chosen.also_score},
             {"model", chosen.model},

@@ -6,7 +6,6 @@ without a record, a good run, and runs that are interrupted. Usage: bad_input_te
 import gzip
 import json
 import os
-import random
 import resource
 import signal
 import struct
@@ -16,46 +15,25 @@ import tempfile
 import time
 from pathlib import Path
 
+from small_set import idx_images, idx_labels, small_set, write_set
+from tool_under_test import Checks
+
 PREFIX = "frostline-train: "
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 
 program = Path(sys.argv[1]).resolve()
-failures = []
+checks = Checks()
+check = checks.check
 
-
-def images(labels, extent=28):
-    """Noise with a bright bar whose place tells the class."""
-    source = random.Random(7)
-    pixels = bytearray()
-    for label in labels:
-        image = bytearray(source.randrange(64) for _ in range(extent * extent))
-        image[2 * label * extent : (2 * label + 2) * extent] = b"\xff" * (2 * extent)
-        pixels += image[: extent * extent]
-    return struct.pack(">4I", 0x803, len(labels), extent, extent) + bytes(pixels)
-
-
-def label_file(labels):
-    return struct.pack(">2I", 0x801, len(labels)) + bytes(labels)
-
-
+GOOD = small_set(training_images=512, test_images=128)
 train_labels = [index % 10 for index in range(512)]
-test_labels = [index % 10 for index in range(128)]
-GOOD = {
-    TRAIN_IMAGES: images(train_labels),
-    TRAIN_LABELS: label_file(train_labels),
-    TEST_IMAGES: images(test_labels),
-    TEST_LABELS: label_file(test_labels),
-}
 
 
-def write_set(folder, changed={}):
+def write_changed(folder, changed={}):
     """A good set in `folder`, with the files of `changed` (None: without)."""
-    folder.mkdir(parents=True)
-    for name, content in {**GOOD, **changed}.items():
-        if content is not None:
-            (folder / name).write_bytes(content)
-    return folder
+    files = {**GOOD, **changed}
+    return write_set(folder, {name: content for name, content in files.items() if content is not None})
 
 
 def start(*arguments, **options):
@@ -69,12 +47,6 @@ def run(*arguments, **options):
     process = start(*arguments, **options)
     output, errors = process.communicate(timeout=300)
     return process.returncode, output, errors
-
-
-def check(condition, what, *details):
-    if not condition:
-        failures.append(what)
-        print("FAILED:", what, *details, sep="\n  ")
 
 
 def refused(what, phrase, *arguments, record=None, code=None, **options):
@@ -187,7 +159,7 @@ def bad_command_lines(folder, data):
 
 def bad_data(folder):
     def bad(what, phrase, changed):
-        data = write_set(folder / what.replace(" ", "-"), changed)
+        data = write_changed(folder / what.replace(" ", "-"), changed)
         record = folder / "refused.jsonl"
         refused(what, phrase, *tiny(data, record), record=record)
 
@@ -202,8 +174,8 @@ def bad_data(folder):
     bad("empty set", "expected at least 1", {TRAIN_IMAGES: struct.pack(">4I", 0x803, 0, 28, 28)})
     bad("larger than memory", "larger than any memory",
         {TRAIN_IMAGES: struct.pack(">4I", 0x803, 2**32 - 1, 2**32 - 1, 2**32 - 1)})
-    bad("fewer labels", "the field samples is 511", {TRAIN_LABELS: label_file(train_labels[:-1])})
-    bad("label 10", "label 3 is 10", {TRAIN_LABELS: label_file([0, 1, 2, 10] + train_labels[4:])})
+    bad("fewer labels", "the field samples is 511", {TRAIN_LABELS: idx_labels(train_labels[:-1])})
+    bad("label 10", "label 3 is 10", {TRAIN_LABELS: idx_labels([0, 1, 2, 10] + train_labels[4:])})
     bad("compressed and cut", "cannot be read (unexpected end of file)",
         {TRAIN_IMAGES: None, TRAIN_IMAGES + ".gz": compressed[: len(compressed) // 2]})
     corrupt = bytearray(compressed)
@@ -212,7 +184,7 @@ def bad_data(folder):
         {TRAIN_IMAGES: None, TRAIN_IMAGES + ".gz": bytes(corrupt)})
     bad("no labels", "expected the file train-labels-idx1-ubyte or the same with .gz", {TRAIN_LABELS: None})
     bad("no test part", "expected the file t10k-images-idx3-ubyte or the same with .gz", {TEST_IMAGES: None})
-    bad("test part of another size", "the test set has", {TEST_IMAGES: images(test_labels, 32)})
+    bad("test part of another size", "the test set has", {TEST_IMAGES: idx_images(train_labels[:128], 32)})
     (folder / "bare").mkdir()
     for what in ("bare", "missing"):
         record = folder / "refused.jsonl"
@@ -224,7 +196,7 @@ def bad_data(folder):
 def pipes(folder):
     """Nobody writes to them: who opened one to read it would wait for ever."""
     for name in GOOD:
-        data = write_set(folder / f"pipe-{name}", {name: None})
+        data = write_changed(folder / f"pipe-{name}", {name: None})
         os.mkfifo(data / name)
         refused(f"pipe {name}", "is a pipe, a socket or a device, expected a regular file",
                 *tiny(data, folder / "refused.jsonl"), record=folder / "refused.jsonl")
@@ -241,7 +213,7 @@ def little_memory(folder):
     count = 1_000_000
     header = struct.pack(">4I", 0x803, count, 28, 28)
     large = gzip.compress(header + bytes(count * 28 * 28), compresslevel=1)
-    data = write_set(folder / "large", {TRAIN_IMAGES: None, TRAIN_IMAGES + ".gz": large})
+    data = write_changed(folder / "large", {TRAIN_IMAGES: None, TRAIN_IMAGES + ".gz": large})
     refused("little memory", "there is not enough memory to load the training part of mnist",
             *tiny(data, folder / "refused.jsonl"), record=folder / "refused.jsonl", preexec_fn=limit)
 
@@ -342,7 +314,7 @@ def main():
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with tempfile.TemporaryDirectory(prefix="frostline_command_line_") as name:
         folder = Path(name)
-        data = write_set(folder / "data")
+        data = write_set(folder / "data", GOOD)
         bad_command_lines(folder, data)
         bad_data(folder)
         pipes(folder)
@@ -353,8 +325,7 @@ def main():
         file_too_large(folder, data)
         for number in (signal.SIGINT, signal.SIGTERM):
             interrupted_run(folder, data, number)
-    print(f"{len(failures)} failures")
-    return 1 if failures else 0
+    return checks.exit_code()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from small_set import write_set
+from small_set import small_set, write_set
 from tool_under_test import ToolUnderTest
 
 tool = ToolUnderTest(sys.argv[1])
@@ -49,7 +49,7 @@ def event(lines, name):
 def main():
     with tempfile.TemporaryDirectory(prefix="frostline_fine_tune_") as name:
         folder = Path(name)
-        train = Trainer(folder, write_set(folder / "mnist", training_images=400))
+        train = Trainer(folder, write_set(folder / "mnist", small_set(training_images=400)))
         _, lines, first = train("five classes", "--classes", "0-4", "--policy", "never")
         check(event(lines, "start")[0]["training_samples"] == 200, "half of the samples are of five classes")
         check(event(lines, "run")[0]["classes"] == "0-4", "the record tells the classes")

@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from small_set import write_set
+from small_set import small_set, write_set
 from tool_under_test import ToolUnderTest
 
 tool = ToolUnderTest(sys.argv[1])
@@ -192,7 +192,7 @@ def damaged(folder, data, whole):
 def main():
     with tempfile.TemporaryDirectory(prefix="frostline_resume_") as name:
         folder = Path(name)
-        data = write_set(folder / "mnist")
+        data = write_set(folder / "mnist", small_set())
         costs = costs_file(folder, data)
         whole = killed_and_resumed(folder, data, "plain", "7steps", "--policy", "never")
         killed_and_resumed(folder, data, "frozen", "1epochs", "--policy", FREEZE, "--store", "none")

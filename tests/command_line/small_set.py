@@ -5,17 +5,32 @@ import random
 import struct
 
 
-def write_set(folder, training_images=2000):
-    """MNIST's files with noise in which a bright bar tells the class."""
-    source = random.Random(7)
-    folder.mkdir()
-    for name, count in (("train", training_images), ("t10k", 100)):
-        labels = bytes(index % 10 for index in range(count))
-        pixels = bytearray()
-        for label in labels:
-            image = bytearray(source.randbytes(784))
-            image[2 * label * 28:(2 * label + 2) * 28] = b"\xff" * 56
-            pixels += image
-        (folder / f"{name}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, count, 28, 28) + pixels)
-        (folder / f"{name}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, count) + labels)
+def idx_images(labels, extent=28):
+    """Faint noise with a bright bar whose place tells the class."""
+    source, pixels = random.Random(7), bytearray()
+    for label in labels:
+        image = bytearray(value % 64 for value in source.randbytes(extent * extent))
+        image[2 * label * extent:(2 * label + 2) * extent] = b"\xff" * (2 * extent)
+        pixels += image
+    return struct.pack(">4I", 0x803, len(labels), extent, extent) + bytes(pixels)
+
+
+def idx_labels(labels):
+    return struct.pack(">2I", 0x801, len(labels)) + bytes(labels)
+
+
+def small_set(training_images=2000, test_images=100):
+    """MNIST's files by name."""
+    files = {}
+    for part, count in (("train", training_images), ("t10k", test_images)):
+        labels = [index % 10 for index in range(count)]
+        files[f"{part}-images-idx3-ubyte"] = idx_images(labels)
+        files[f"{part}-labels-idx1-ubyte"] = idx_labels(labels)
+    return files
+
+
+def write_set(folder, files):
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
     return folder

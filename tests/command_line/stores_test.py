@@ -5,47 +5,27 @@ full; nothing left on the disk by a program that is killed; costs that repeat a 
 Usage: stores_test.py FROSTLINE_TRAIN"""
 
 import json
-import random
 import resource
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from small_set import small_set, write_set
+from tool_under_test import ToolUnderTest
+
 EPOCHS = 5
 FREEZE = "linear:start=0.2,end=0.2,share=0.5"
 
-program = Path(sys.argv[1]).resolve()
-failures = []
-
-
-def check(condition, what, *details):
-    if not condition:
-        failures.append(what)
-        print("FAILED:", what, *details, sep="\n  ")
-
-
-def write_set(folder):
-    """MNIST's files with noise in which a bright bar tells the class."""
-    source = random.Random(7)
-    for name, count in (("train", 512), ("t10k", 128)):
-        labels = bytes(index % 10 for index in range(count))
-        pixels = bytearray()
-        for label in labels:
-            image = bytearray(source.randrange(64) for _ in range(784))
-            image[2 * label * 28:(2 * label + 2) * 28] = b"\xff" * 56
-            pixels += image
-        (folder / f"{name}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, count, 28, 28) + pixels)
-        (folder / f"{name}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, count) + labels)
-    return folder
+tool = ToolUnderTest(sys.argv[1])
+check = tool.check
 
 
 def command(data, record, *more):
     return [str(part) for part in (
-        program, "--model", "lenet5", "--data", "mnist", "--data-dir", data, "--batch-size", 32, "--epochs", EPOCHS,
+        tool.path, "--model", "lenet5", "--data", "mnist", "--data-dir", data, "--batch-size", 32, "--epochs", EPOCHS,
         "--threads", 1, "--quiet", "--policy", FREEZE, "--record", record, *more)]
 
 
@@ -173,15 +153,13 @@ def killed(data, folder):
 def main():
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        data = folder / "mnist"
-        data.mkdir()
-        write_set(data)
+        data = write_set(folder / "mnist", small_set(training_images=512))
         every_store(data, folder)
         costs_repeat(data, folder)
         views(data, folder)
         killed(data, folder)
-    print("\n".join(failures) or "all as it should be")
-    sys.exit(1 if failures else 0)
+    return tool.exit_code()
 
 
-main()
+if __name__ == "__main__":
+    sys.exit(main())

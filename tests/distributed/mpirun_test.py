@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "command_line"))
 
-from small_set import write_set  # noqa: E402
+from small_set import small_set, write_set  # noqa: E402
 from tool_under_test import ToolUnderTest  # noqa: E402
 
 tool = ToolUnderTest(sys.argv[1])
@@ -233,7 +233,7 @@ def refused(folder, data):
 def main():
     with tempfile.TemporaryDirectory(prefix="frostline_mpirun_") as name:
         folder = Path(name)
-        data = write_set(folder / "mnist")
+        data = write_set(folder / "mnist", small_set())
         killed(folder, data)
         signalled(folder, data)
         another_number(folder, data)

@@ -341,6 +341,49 @@ TEST_CASE("a sample whose features are lost is given up where there are no pixel
     CHECK(run.events.steps.back().samples == 4);
 }
 
+TEST_CASE("a row that is lost while the cut moves takes no other sample with it") {
+    // Loses the first of many rows that are held, once: while they are advanced.
+    struct losing_store : memory_feature_store<float> {
+        losing_store() : memory_feature_store<float>(plenty) {}
+        bool lost = false;
+
+        void get(std::span<const feature_key> keys, tensor<float>& rows, std::vector<std::size_t>& missed) {
+            if (!lost && keys.size() > 40 && holds(keys.front())) {
+                forget(keys.first(1));
+                lost = true;
+            }
+            memory_feature_store<float>::get(keys, rows, missed);
+        }
+    };
+    auto options = quick();
+    options.keep_pixels = false;
+    online_run run(options, by_decision({0, 0, 0, 0, 0, 0, 0, 2, 4}), losing_store{},
+                   replay_buffer<float>(200));
+    run.fit_steps(40, 4);
+    REQUIRE(run.learner.dropped() == boundary_of[2]);
+    REQUIRE_FALSE(run.learner.buffer().has_pixels());
+    REQUIRE(run.learner.buffer().size() == 160);
+    run.fit_steps(5, 4);
+    REQUIRE(run.learner.dropped() == boundary_of[4]);
+    CHECK(run.learner.buffer().size() == 160 + 20 - 1);
+}
+
+TEST_CASE("a store that is full goes on taking samples in place of old ones, where there are no pixels") {
+    auto options = quick();
+    options.keep_pixels = false;
+    const std::size_t row_bytes = small_store(plenty).row_bytes(make_network().shape_at(boundary_of[2]));
+    // For the 20 samples that are held when the blocks drop, and for some more.
+    online_run run(options, by_decision({0, 0, 0, 2}), small_store(25 * row_bytes));
+    run.fit_steps(300);
+    REQUIRE(run.learner.dropped() == boundary_of[2]);
+    const auto& buffer = run.learner.buffer();
+    REQUIRE_FALSE(buffer.has_pixels());
+    CHECK(buffer.size() < buffer.capacity());
+    std::size_t late = 0;
+    for (std::size_t index = 0; index < buffer.size(); ++index) late += buffer.number(index) >= 100;
+    CHECK(late > 5);
+}
+
 TEST_CASE("a store too small for the features of all samples leaves their pixels alone") {
     auto options = quick();
     options.keep_pixels = false;

@@ -96,15 +96,34 @@ TEST_CASE("what a replay buffer holds follows from the seed and the numbers of t
     CHECK(numbers_in(first) != numbers_in(other));
 }
 
-TEST_CASE("a sample that a replay buffer gives up makes room for the next") {
+TEST_CASE("the place of a sample that a replay buffer gives up is filled when it is drawn") {
     auto buffer = of_capacity(4);
-    offer(buffer, 0, 4);
+    offer(buffer, 0, 3);
     buffer.remove(1);
-    CHECK(numbers_in(buffer) == std::vector<std::uint64_t>{0, 3, 2});
+    CHECK(numbers_in(buffer) == std::vector<std::uint64_t>{0, 2});
     CHECK(holds_what_was_offered(buffer));
-    offer(buffer, 4, 5);
-    CHECK(numbers_in(buffer) == std::vector<std::uint64_t>{0, 3, 2, 4});
+    offer(buffer, 3, 4);  // one of the first four, which are all taken
+    CHECK(numbers_in(buffer) == std::vector<std::uint64_t>{0, 2, 3});
     CHECK(holds_what_was_offered(buffer));
+    offer(buffer, 4, 200);
+    CHECK(buffer.size() == 4);
+    CHECK(holds_what_was_offered(buffer));
+}
+
+TEST_CASE("where only some of a replay buffer's places can be filled, old samples leave them as ever") {
+    constexpr std::size_t capacity = 8, room = 5, samples = 400, seeds = 200;
+    std::size_t late = 0;
+    for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+        auto buffer = of_capacity(capacity, seed);
+        for (std::uint64_t number = 0; number < samples; ++number) {
+            offer(buffer, number, number + 1);
+            if (buffer.size() > room) buffer.remove(room);
+        }
+        REQUIRE(buffer.size() == room);
+        for (const std::uint64_t number : numbers_in(buffer)) late += number >= samples / 2;
+    }
+    constexpr double held = room * seeds;
+    CHECK(std::abs(static_cast<double>(late) - held / 2) < 4 * std::sqrt(held / 4));
 }
 
 TEST_CASE("a replay buffer without pixels goes on sampling, and gives their memory back") {

@@ -139,9 +139,11 @@ public:
         store_.put(row_keys_, rows);
     }
 
-    /// Whether the store holds what enters block dropped() of this sample, in its only view.
+    /// Whether the store holds what enters block dropped() of this sample, in its only view, or a row that is
+    /// advanced to it.
     bool holds(std::uint64_t id) const {
-        return dropped_ > 0 && frostline::holds(store_, key(id, 0, dropped_));
+        const auto at = [&](std::size_t cut) { return frostline::holds(store_, key(id, 0, cut)); };
+        return dropped_ > 0 && (at(dropped_) || std::any_of(earlier_cuts_.begin(), earlier_cuts_.end(), at));
     }
 
     /// For checkpoints, after move(0, 0), and with the weights that belong to it. What the store holds is not

@@ -22,7 +22,8 @@ namespace frostline::inline FROSTLINE_ISA {
 
 /// A bounded share of a stream, for replay: at any time each sample that was offered is held with the same
 /// probability (reservoir sampling, Vitter 1985, algorithm R). Which ones are is a function of the seed and
-/// of their numbers in the stream alone.
+/// of their numbers in the stream alone. A place whose sample was given up, by remove(), draws with the
+/// others, and is empty until it is drawn.
 ///
 /// To those who read it, a data set of the samples held. A sample's id is the number of its place, below
 /// capacity(), which a later sample may take over.
@@ -59,13 +60,14 @@ public:
     std::optional<std::size_t> offer(std::uint64_t number, std::int32_t target, const T* pixels) {
         const std::uint64_t seen = offered_++;
         std::size_t index = held_.size();
-        if (!free_.empty()) {
+        if (seen >= capacity_) {
+            const double place = draws_.uniform(number) * static_cast<double>(seen + 1);
+            if (place >= static_cast<double>(capacity_)) return std::nullopt;
+            index = std::min(index, static_cast<std::size_t>(place));
+        }
+        if (index == held_.size()) {
             held_.push_back(free_.back());
             free_.pop_back();
-        } else {
-            const double place = draws_.uniform(number) * static_cast<double>(seen + 1);
-            if (place >= static_cast<double>(held_.size())) return std::nullopt;
-            index = static_cast<std::size_t>(place);
         }
         const std::size_t slot = held_[index];
         targets_[slot] = target;

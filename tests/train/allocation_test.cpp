@@ -364,7 +364,7 @@ TEST_CASE("what a scorer does not observe allocates nothing, and what it does is
             for (std::size_t decision = 0; decision < 2; ++decision) {
                 for (std::size_t step = 0; step < 2; ++step) {
                     watched.before_step(step == 1);
-                    watched.before_update(0, step);
+                    watched.before_update(0, {}, step);
                     watched.after_update();
                 }
                 watched.decide(0, 2);

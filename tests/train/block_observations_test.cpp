@@ -19,12 +19,13 @@ struct observed_network {
     }
 
     /// Every gradient is `gradient`, and every weight from `frozen` on grows by `growth`.
-    void step(float gradient, float growth, std::size_t frozen = 0, bool last = false) {
+    void step(float gradient, float growth, std::size_t frozen = 0, bool last = false,
+              const std::vector<bool>& behind = {}) {
         watched.before_step(last);
         const std::size_t first = network.block(frozen).first_value;
         std::fill(network.arenas().gradients().begin() + static_cast<std::ptrdiff_t>(first),
                   network.arenas().gradients().end(), gradient);
-        watched.before_update(frozen, steps++);
+        watched.before_update(frozen, behind, steps++);
         for (std::size_t i = first; i < network.arenas().values().size(); ++i)
             network.arenas().values()[i] += growth;
         watched.after_update();
@@ -143,6 +144,17 @@ TEST_CASE("the gradients of the last two steps before a decision are kept") {
     CHECK(all_are(run.view(1).gradient, 6));
     CHECK(run.view(1).previous_gradient.empty());
     CHECK(all_are(run.view(3).previous_gradient, 5));
+    run.next_interval();
+    std::vector<bool> behind(run.network.blocks());
+    behind[3] = true;
+    run.step(7, 0, 0, true, behind);  // a block behind others that learn
+    CHECK(run.view(3).gradient.empty());
+    CHECK(all_are(run.view(4).gradient, 7));
+    run.next_interval();
+    run.step(8, 0, 0, true);
+    CHECK(all_are(run.view(3).gradient, 8));
+    CHECK(run.view(3).previous_gradient.empty());
+    CHECK(all_are(run.view(4).previous_gradient, 7));
     run.watched.start({});
     run.step(7, 0, 0, true);
     CHECK(run.view(1).previous_gradient.empty());

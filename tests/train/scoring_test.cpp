@@ -27,6 +27,14 @@ struct output_recorder {
     }
 };
 
+/// Scores a block by how often it was asked about it.
+struct counting_scorer {
+    static constexpr observations observes{};
+    std::map<std::size_t, double> asked{};
+
+    std::optional<double> operator()(const block_view<float>& view) { return ++asked[view.block]; }
+};
+
 }  // namespace
 
 TEST_CASE("the scorer changes nothing in a run whose policy does not ask for its scores") {
@@ -128,6 +136,59 @@ TEST_CASE("a scorer sees the outputs at the last decision as those of the refere
     CHECK(same_bits(references[2], outputs[1]));
     CHECK(same_bits(outputs[2], outputs_now()));
     CHECK_FALSE(same_bits(outputs[2], outputs[1]));
+}
+
+TEST_CASE("scorers of one name are refused, since a record and a checkpoint could not tell them apart") {
+    test_run run(make_network(), answers({0}));
+    run.trains.also_score(named_scorer<float>("linear_cka:samples=8"));
+    const auto other = named_scorer<float>("linear_cka:samples=9");
+    CHECK_THROWS_AS(run.trains.also_score(other), argument_error);
+    CHECK_THROWS_WITH(run.trains.also_score(other),
+                      "two scorers are called linear_cka, expected a name for each");
+    CHECK_NOTHROW(run.trains.also_score({"of nine samples", other}));
+}
+
+TEST_CASE("a run asks a scorer that remembers nothing of the run before") {
+    const auto data = images(40);
+    auto network = make_network();
+    recorder events;
+    trainer trains(network, softmax_cross_entropy<float>{}, sgd<float>{}, counting_scorer{}, never{},
+                   no_feature_store{}, events);
+    trains.run(options_for(2), data);
+    trains.run(options_for(1), data);
+    REQUIRE(events.decisions.size() == 3);
+    CHECK(events.decisions[1].scores.at(0) == 2);
+    CHECK(events.decisions[2].scores.at(0) == 1);
+}
+
+TEST_CASE("a snapshot has to be of the same network, to the width of its blocks") {
+    using small = network<convolution, head>;
+    const auto of_width = [](std::size_t width) {
+        return small({28, 28, 1}, {convolution(convolution_called("0", 1, width))},
+                     {head{global_average_pool<float>{},
+                           linear<float>{{.name = "head", .inputs = width, .outputs = 10}}}});
+    };
+    const auto data = images(40);
+    auto narrow = of_width(8), wide = of_width(16);
+    trainer trains(narrow, softmax_cross_entropy<float>{}, sgd<float>{},
+                   activation_change({.samples = 8, .reference = probe_reference::snapshot()}), never{},
+                   no_feature_store{});
+    trains.compare_with(wide);
+    auto options = options_for(1);
+    options.costs.reset();
+    CHECK_THROWS_AS(trains.run(options, data), shape_error);
+    CHECK_THROWS_WITH(trains.run(options, data),
+                      ContainsSubstring("block 0 of the snapshot that the scorer compares with gives"));
+}
+
+TEST_CASE("a snapshot serves scorers that are added after it, too") {
+    const auto data = images(40);
+    auto snapshot = make_network();
+    test_run run(make_network(), answers({0}));
+    run.trains.compare_with(snapshot);
+    run.trains.also_score(
+        {"from the snapshot", activation_change({.samples = 8, .reference = probe_reference::snapshot()})});
+    CHECK_NOTHROW(run.trains.run(options_for(1), data));
 }
 
 TEST_CASE("a scorer may compare with a snapshot, which the trainer is given") {

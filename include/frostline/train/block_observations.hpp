@@ -30,19 +30,17 @@ public:
 
     const observations& observed() const { return observed_; }
 
-    /// Where the scorer compares with a snapshot: this one, which has to outlive the start of the run.
-    void compare_with(Network& snapshot) { snapshot_ = &snapshot; }
-
     /// @param probe_images the probe batch, where the scorer observes outputs
-    void start(tensor<T> probe_images) {
+    /// @param snapshot  where it compares with one
+    void start(tensor<T> probe_images, Network* snapshot = nullptr) {
         copy_if(observed_.initial_weights, values(), initial_weights_);
-        gradients_from_ = previous_gradient_from_ = network_.blocks();
+        learned_ = learned_before_ = {.from = network_.blocks()};
         watching_step_ = update_announced_ = false;
         if (observed_.probe_samples > 0) {
             require<argument_error>(samples_of(probe_images) > 0, "the scorer observes outputs on ",
                                     observed_.probe_samples,
                                     " samples, but the run starts without a probe batch");
-            probe_.start(std::move(probe_images), observed_.reference, snapshot_);
+            probe_.start(std::move(probe_images), observed_.reference, snapshot);
         }
         start_interval();
     }
@@ -50,15 +48,16 @@ public:
     /// Before a step; `last` tells whether a decision follows it.
     void before_step(bool last) {
         if (!observed_.gradient_pair || !last) return;
-        previous_gradient_from_ = gradients_from_;
+        learned_before_ = learned_;
         copy_if(true, gradients(), previous_gradient_);
     }
 
     /// Between backward and update of step number `step` since the last decision, which trains the blocks
-    /// from `frozen` on.
-    void before_update(std::size_t frozen, std::size_t step) {
+    /// from `frozen` on, but for those that are frozen `behind`, by block; empty: none.
+    void before_update(std::size_t frozen, const std::vector<bool>& behind, std::size_t step) {
         update_announced_ = true;
-        frozen_ = gradients_from_ = frozen;
+        frozen_ = learned_.from = frozen;
+        if (observed_.gradient_pair) learned_.but_for = behind;
         const std::size_t first = network_.block(frozen).first_value;
         if (observed_.gradient_sum) {
             parallel_ranges(gradient_sum_.size() - first, grain, [&](std::size_t begin, std::size_t end) {
@@ -112,8 +111,8 @@ public:
         if (watched_steps_ > 0)
             seen.path_length =
                 path_lengths_[block] * static_cast<double>(steps_) / static_cast<double>(watched_steps_);
-        if (observed_.gradient_pair && block >= gradients_from_) seen.gradient = slice(gradients(), block);
-        if (observed_.gradient_pair && block >= previous_gradient_from_)
+        if (observed_.gradient_pair && learned_.has(block)) seen.gradient = slice(gradients(), block);
+        if (observed_.gradient_pair && learned_before_.has(block))
             seen.previous_gradient = slice(previous_gradient_, block);
         if (observed_.probe_samples > 0) {
             seen.probe_samples = probe_.samples();
@@ -143,8 +142,10 @@ public:
             previous_gradient_.resize(values().size(), T{0});
             visit("gradient", network_.arenas().gradients());
             visit("previous_gradient", std::span(previous_gradient_));
-            visit("gradients_from", gradients_from_);
-            visit("previous_gradient_from", previous_gradient_from_);
+            visit("gradients_from", learned_.from);
+            visit("gradients_but_for", learned_.but_for);
+            visit("previous_gradient_from", learned_before_.from);
+            visit("previous_gradient_but_for", learned_before_.but_for);
         }
         if (observed_.path_every > 0) {
             visit("watched_steps", watched_steps_);
@@ -155,6 +156,14 @@ public:
 
 private:
     static constexpr std::size_t grain = std::size_t{1} << 15;
+
+    // The blocks that learned in a step: only these have a gradient of it.
+    struct learning_blocks {
+        std::size_t from = 0;
+        std::vector<bool> but_for{};  // by block; empty: all
+
+        bool has(std::size_t block) const { return block >= from && (but_for.empty() || !but_for[block]); }
+    };
 
     std::span<const T> values() const { return std::as_const(network_).arenas().values(); }
     std::span<const T> gradients() const { return std::as_const(network_).arenas().gradients(); }
@@ -177,7 +186,6 @@ private:
 
     Network& network_;
     observations observed_;
-    Network* snapshot_ = nullptr;
     std::size_t steps_ = 0;  // of the interval that the views are about
 
     aligned_vector<T> initial_weights_;
@@ -185,12 +193,12 @@ private:
     aligned_vector<T> gradient_sum_;
 
     aligned_vector<T> previous_gradient_;
-    std::size_t gradients_from_ = 0, previous_gradient_from_ = 0;  // blocks before did not learn then
+    learning_blocks learned_, learned_before_;  // in the last two steps
 
     aligned_vector<T> before_step_;
     bool watching_step_ = false;
     bool update_announced_ = false;  // in the step under way
-    std::size_t frozen_ = 0;  // blocks before do not learn
+    std::size_t frozen_ = 0;         // blocks before do not learn
     std::size_t watched_steps_ = 0;
     std::vector<double> path_lengths_;  // of the watched steps, by block
 

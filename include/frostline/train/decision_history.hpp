@@ -40,7 +40,13 @@ public:
 
     /// Scores by another scorer, too, which watches for itself: its scores are told with each decision, and
     /// the policy does not see them. To be called before start().
-    void also_score(any_scorer<T> other) { others_.emplace_back(network_, std::move(other)); }
+    /// @throws argument_error where one of the others has this name
+    void also_score(any_scorer<T> other) {
+        for (const auto& there : others_)
+            require<argument_error>(there.given.name() != other.name(), "two scorers are called ",
+                                    other.name(), ", expected a name for each");
+        others_.emplace_back(network_, std::move(other));
+    }
 
     /// Samples that the probe batch should have, the most that a scorer observes; none where none observes
     /// outputs.
@@ -51,9 +57,7 @@ public:
     }
 
     /// Where a scorer compares with a snapshot: this one, which has to outlive the start of a run.
-    void compare_with(Network& snapshot) {
-        for_each_scorer([&](auto& each) { each.observed.compare_with(snapshot); });
-    }
+    void compare_with(Network& snapshot) { snapshot_ = &snapshot; }
 
     /// @param probe_images  see probe_samples()
     void start(std::size_t epochs, std::size_t steps = 0, const tensor<T>& probe_images = {}) {
@@ -64,7 +68,8 @@ public:
         learning_rates_.clear();
         forgotten_ = first_step_ = 0;
         for_each_scorer([&](auto& each) {
-            each.observed.start(first_rows(probe_images, each.observed.observed().probe_samples));
+            each.scorer.emplace(each.given);
+            each.observed.start(first_rows(probe_images, each.observed.observed().probe_samples), snapshot_);
         });
         forget_interval();
         paused_ = false;
@@ -89,9 +94,11 @@ public:
         if (!paused_) for_each_scorer([&](auto& each) { each.observed.before_step(last); });
     }
 
-    /// Between backward and update of a step that trains the blocks of the network from `frozen` on.
-    void before_update(std::size_t frozen) {
-        if (!paused_) for_each_scorer([&](auto& each) { each.observed.before_update(frozen, steps_); });
+    /// Between backward and update of a step that trains the blocks of the network from `frozen` on, but for
+    /// those that are frozen `behind`, by block.
+    void before_update(std::size_t frozen, const std::vector<bool>& behind = {}) {
+        if (!paused_)
+            for_each_scorer([&](auto& each) { each.observed.before_update(frozen, behind, steps_); });
     }
 
     /// After the update of a step.
@@ -151,12 +158,12 @@ public:
             decision_scores scores(learning_blocks_.size());
             each.observed.decide(frozen, steps_);
             for (const std::size_t i : active)
-                scores[i] = each.scorer(view_of(learning_blocks_[i], each.observed));
+                scores[i] = (*each.scorer)(view_of(learning_blocks_[i], each.observed));
             return scores;
         };
         decision_scores scores = scores_of(deciding_);
         std::vector<scores_by> other_scores;
-        for (auto& other : others_) other_scores.push_back({other.scorer.name(), scores_of(other)});
+        for (auto& other : others_) other_scores.push_back({other.given.name(), scores_of(other)});
         scores_.push_back(scores);
         train_losses_.push_back(train_loss);
         learning_rates_.push_back(steps_ == 0 ? 0.0 : learning_rate_sum_ / static_cast<double>(steps_));
@@ -237,16 +244,18 @@ public:
         visit("block_rate_sums", std::span(block_rate_sums_));
         visit("steps", steps_);
         show_state(deciding_, visit);
-        for (auto& other : others_) show_state(other, within("also." + other.scorer.name(), visit));
+        for (auto& other : others_) show_state(other, within("also." + other.given.name(), visit));
     }
 
 private:
-    // A scorer, and what it observes.
+    // A scorer, and what it observes. Each run asks a copy of it, which remembers nothing of runs before.
     template <class S>
     struct watching {
-        watching(Network& network, S asked) : scorer(std::move(asked)), observed(network, scorer.observes) {}
+        watching(Network& network, S asked)
+            : given(std::move(asked)), scorer(given), observed(network, given.observes) {}
 
-        S scorer;
+        S given;
+        std::optional<S> scorer;  // never empty; not every scorer can be assigned to
         block_observations<Network> observed;
     };
 
@@ -259,7 +268,7 @@ private:
     template <class S, class Visitor>
     static void show_state(watching<S>& each, const Visitor& visit) {
         each.observed.for_each_state(within("observed", visit));
-        for_each_state_of<T>(each.scorer, within("scorer", visit));
+        for_each_state_of<T>(*each.scorer, within("scorer", visit));
     }
 
     static tensor<T> first_rows(const tensor<T>& images, std::size_t rows) {
@@ -290,6 +299,7 @@ private:
     Policy policy_;
     watching<Scorer> deciding_;  // whose scores the policy sees
     std::vector<watching<any_scorer<T>>> others_;
+    Network* snapshot_ = nullptr;
     std::vector<std::size_t> learning_blocks_;  // their numbers in the network
 
     std::size_t epochs_ = 0;

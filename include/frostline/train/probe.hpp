@@ -59,6 +59,11 @@ public:
                 snapshot->blocks() == network_.blocks() && snapshot->input_shape() == network_.input_shape(),
                 "the snapshot that the scorer compares with has ", snapshot->blocks(),
                 " blocks, but the network has ", network_.blocks());
+            for (std::size_t block = 0; block < network_.blocks(); ++block)
+                require<shape_error>(snapshot->block(block).output == network_.block(block).output, "block ",
+                                     block, " of the snapshot that the scorer compares with gives ",
+                                     snapshot->block(block).output, ", but that of the network ",
+                                     network_.block(block).output);
             run_blocks(*snapshot, images_, 0, kept_.front());
         } else {
             run_blocks(network_, images_, 0, kept_.front());

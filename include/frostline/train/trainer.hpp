@@ -53,6 +53,7 @@ public:
     /// Scores by another scorer, too: its scores are told to the observers with each decision, so that a
     /// record of them serves policies that are meant for it. What it observes costs time and memory as the
     /// trainer's own scorer does. To be called before a run.
+    /// @throws argument_error where one of the others has its name
     void also_score(any_scorer<T> other) { parts_.decisions.also_score(std::move(other)); }
 
     /// Trains from the network's present weights, or goes on from a checkpoint.

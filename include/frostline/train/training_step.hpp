@@ -63,7 +63,7 @@ public:
         network_.backward(features, dlogits_, frozen, blocks, gradients::parameters, behind,
                           [&](std::size_t block) { together.add_block(block, behind); });
         together.finish_step(figures);
-        decisions.before_update(frozen);
+        decisions.before_update(frozen, behind);
 
         std::fill(rates_.begin(), rates_.end(), block_rate{.rate = rate.rate, .decay = weight_decay});
         for (std::size_t block = 0; block < behind.size(); ++block) rates_[block].learns = !behind[block];
@@ -71,7 +71,8 @@ public:
         const auto diverged =
             optimiser_.step(network_.arenas().values(), network_.arenas().gradients(), frozen, rates_);
         if (diverged)
-            fail_as_diverged(sentence("the gradient of block ", *diverged), how.step, figures.loss, rate.rate);
+            fail_as_diverged(sentence("the gradient of block ", *diverged), how.step, figures.loss,
+                             rate.rate);
         decisions.count_step(rate.rate, rates_);
     }
 

@@ -4,9 +4,11 @@
 #include "support/catch.hpp"
 #include "support/with_threads.hpp"
 
+#include <array>
 #include <atomic>
 #include <numeric>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 using namespace frostline;
@@ -45,6 +47,23 @@ TEST_CASE("worker_index stays below the number of threads") {
         });
         CHECK(inside);
     }
+}
+
+TEST_CASE("two threads of a program that call with one thread have the index 0 each") {
+    const with_threads scope(1);
+    std::atomic<int> inside{0};
+    std::array<std::size_t, 2> found{9, 9};
+    const auto call = [&](std::size_t caller) {
+        parallel_for(1, [&](std::size_t) {
+            ++inside;
+            while (inside < 2) std::this_thread::yield();  // until both are there
+            found[caller] = worker_index();
+        });
+    };
+    std::thread other(call, 1);
+    call(0);
+    other.join();
+    CHECK(found == std::array<std::size_t, 2>{0, 0});
 }
 
 TEST_CASE("scratch of a worker survives a nested loop") {

@@ -53,6 +53,7 @@ inline int threads() { return thread_pool::instance().threads(); }
 
 /// Number of the calling thread inside a parallel loop, in [0, threads()): the index of its private scratch.
 inline std::size_t worker_index() {
+    if (threads() == 1) return 0;
     return static_cast<std::size_t>(tbb::this_task_arena::current_thread_index());
 }
 
@@ -73,10 +74,12 @@ struct loop_body {
 };
 
 /// Isolated: a thread that waits here for others never picks up a task of an enclosing loop, whose scratch it
-/// would overwrite.
+/// would overwrite. One thread runs its loops itself: an arena of one has room for a second one that calls,
+/// which would have the index 1 in scratch for one.
 template <class Partitioner>
 void run_loop(std::size_t count, std::size_t grain, loop_body body) {
     if (count == 0) return;
+    if (threads() == 1) return body.call(body.object, 0, count);
     const auto run = [=] {
         tbb::parallel_for(
             tbb::blocked_range<std::size_t>(0, count, grain),

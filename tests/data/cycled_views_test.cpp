@@ -62,6 +62,14 @@ TEST_CASE("every transform tells after how many views they come again") {
     CHECK(views_of(in_memory_dataset<float>(tensor<float>({1, 1, 1, 1}), {0}, 1)) == 1);
 }
 
+TEST_CASE("a data set may tell the number of its views in an int") {
+    struct counted : cycled_views<decltype(shifted())> {
+        using cycled_views<decltype(shifted())>::cycled_views;
+        int views() const { return 3; }
+    };
+    CHECK(views_of(counted(shifted(), 3)) == 3);
+}
+
 TEST_CASE("a single view is not random") {
     const cycled_views data(shifted(), 1);
     CHECK_FALSE(data.random());

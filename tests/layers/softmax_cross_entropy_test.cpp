@@ -3,6 +3,7 @@
 
 #include "layers/layer_checks.hpp"
 
+#include <cmath>
 #include <limits>
 
 using namespace frostline;
@@ -38,6 +39,19 @@ TEST_CASE("softmax_cross_entropy in float follows double") {
     CHECK(found ==
           Catch::Approx(softmax_cross_entropy<double>{}(wide, targets, wide_gradient)).epsilon(1e-12));
     CHECK(layer_checks::largest_difference(narrow_gradient, wide_gradient) < 1e-8);
+}
+
+TEST_CASE("a class whose logit is -infinity counts for nothing where labels are not smoothed") {
+    tensor<double> logits, gradient;
+    resize(logits, 1, {1, 1, 3});
+    logits(0, 0, 0, 0) = std::log(3.0);
+    logits(0, 0, 0, 1) = -std::numeric_limits<double>::infinity();
+    logits(0, 0, 0, 2) = 0;
+    const std::vector<std::int32_t> target{2};
+    CHECK(softmax_cross_entropy<double>{}(logits, target, gradient) == Catch::Approx(std::log(4.0)));
+    CHECK(gradient(0, 0, 0, 0) == Catch::Approx(0.75));
+    CHECK(gradient(0, 0, 0, 1) == 0);
+    CHECK(gradient(0, 0, 0, 2) == Catch::Approx(-0.75));
 }
 
 TEST_CASE("softmax_cross_entropy says what is wrong") {

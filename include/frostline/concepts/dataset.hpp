@@ -121,8 +121,10 @@ bool is_random(const D& data) {
 template <dataset D>
 std::size_t views_of(const D& data) {
     if (!is_random(data)) return 1;
-    if constexpr (requires { std::size_t{data.views()}; })
-        return data.views();
+    if constexpr (requires {
+                      { data.views() } -> std::convertible_to<std::size_t>;
+                  })
+        return static_cast<std::size_t>(data.views());
     else
         return 0;
 }

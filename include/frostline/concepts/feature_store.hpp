@@ -42,9 +42,8 @@ struct tier_costs {
 /// 1. `f.put(keys, rows)`: keeps row i of `rows` under keys[i]; may forget any of them (a cache, never the
 ///    truth). A key that is held gets the new row, or none: the old one is never found again.
 /// 2. `f.get(keys, rows, missed)`: writes the rows it holds, bit for bit as they were put, into the tensor
-/// `rows`,
-///    which already has its shape; clears `missed` and fills it with the numbers of the keys that it does not
-///    hold. The trainer computes those, and those alone, again.
+///    `rows`, which already has its shape; clears `missed` and fills it with the numbers of the keys that it
+///    does not hold, ascending. The trainer computes those, and those alone, again.
 /// 3. `f.prefetch(keys)`: a hint that these are wanted next; may do nothing.
 /// 4. `f.clear()`: forgets all and gives the memory back.
 /// 5. `f.bytes() -> std::size_t` held now, and `f.budget() -> std::size_t`, the most it may hold.

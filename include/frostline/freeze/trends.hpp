@@ -49,7 +49,8 @@ inline constexpr trend train_loss{[](const training_view& view, std::size_t,
 }};
 
 /// How far the weights would still move at the pace of the score, over the learning rate that the schedule
-/// has left: score * rate left. For scores by learning rate, such as weight_change.
+/// has left now, of whichever decision the score is: score * rate left. For scores by learning rate, such as
+/// weight_change.
 inline constexpr trend distance_left{
     [](const training_view& view, std::size_t block, std::size_t decision) -> std::optional<double> {
         const auto now = view.scores[decision][block];

@@ -29,11 +29,12 @@ double softmax_cross_entropy(std::size_t rows, std::size_t classes, const T* log
                 T* out = gradient + row * classes;
                 const auto target = static_cast<std::size_t>(targets[row]);
                 const auto largest = static_cast<double>(*std::max_element(in, in + classes));
+                // Without smoothing only the target's logit counts: others may be -infinity.
                 double sum_of_powers = 0, sum_of_shifted = 0;
                 for (std::size_t c = 0; c < classes; ++c) {
                     const double shifted = static_cast<double>(in[c]) - largest;
                     sum_of_powers += std::exp(shifted);
-                    sum_of_shifted += shifted;
+                    if (floor > 0) sum_of_shifted += shifted;
                 }
                 const double logarithm = std::log(sum_of_powers);
                 losses[part] += logarithm - (1 - smoothing) * (static_cast<double>(in[target]) - largest) -

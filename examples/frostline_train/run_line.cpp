@@ -107,6 +107,7 @@ frostline::checkpoints checkpoints_of(const settings& chosen, const std::string&
     try {
         found.resume(chosen.resume_older);
     } catch (const frostline::data_error& problem) {
+        if (chosen.resume_older || found.files().size() < 2) throw;
         throw frostline::data_error(frostline::sentence(
             problem.what(), "; --resume-older goes on from the newest checkpoint that is whole"));
     }

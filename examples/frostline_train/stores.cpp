@@ -2,6 +2,7 @@
 
 #include "stores.hpp"
 
+#include "frostline/core/errors.hpp"
 #include "frostline/features/disk_feature_store.hpp"
 #include "frostline/features/encodings.hpp"
 #include "frostline/features/memory_feature_store.hpp"
@@ -33,8 +34,12 @@ frostline::any_feature_store<scalar> make_encoding_store(const settings& chosen,
     const auto folder = std::filesystem::temp_directory_path(none);
     const std::size_t room = none ? 0 : room_on_disk(folder) / sharers;
     if (chosen.store == "memory" || room == 0) return memory(chosen.store_budget);
-    return frostline::tiered_feature_store<scalar, memory, disk>(memory(chosen.store_budget),
-                                                                 disk(folder, room));
+    try {
+        return frostline::tiered_feature_store<scalar, memory, disk>(memory(chosen.store_budget),
+                                                                     disk(folder, room));
+    } catch (const frostline::data_error&) {  // nothing can be written there, and nobody has asked for it
+        return memory(chosen.store_budget);
+    }
 }
 
 }  // namespace

@@ -463,6 +463,12 @@ TEST_CASE("the last checkpoints are kept, and nothing else of the folder is touc
     CHECK(std::filesystem::exists(inside / "notes"));
     CHECK(std::distance(std::filesystem::directory_iterator(inside), {}) == 3);
 
+    const std::size_t all = std::numeric_limits<std::size_t>::max();
+    checkpoints every({.folder = folder / "every", .every = {.steps = 2}, .keep = all});
+    test_run kept(make_network(), answers({1}));
+    kept.trains.run(options_for(3), images(sample_count), no_data{}, no_data{}, {}, every);
+    CHECK(every.files().size() == 5);
+
     CHECK_THROWS_WITH(checkpoints({.folder = inside, .keep = 0}),
                       "at least 1 checkpoint has to be kept, found 0");
     CHECK_THROWS_WITH(checkpoints({.folder = inside / "notes"}),

@@ -69,7 +69,9 @@ public:
     }
 
     /// Sets network, optimiser and the state of a run to what was written.
-    /// @throws data_error unless it is of this network and of a run of this identity; nothing is changed then
+    /// @throws data_error unless it is of this network and of a run of this identity, and nothing is changed
+    /// then; or where the rest of the state does not fit, when the network has the weights of the file
+    /// already
     template <class Network, class Optimiser, class State>
     void load(Network& network, Optimiser& optimiser, const run_identity& identity,
               const State& state) const {

@@ -171,8 +171,8 @@ private:
     void remove_all_but(const std::filesystem::path& newest) const {
         auto old = files();
         const auto ahead = std::upper_bound(old.begin(), old.end(), newest);
-        const auto kept = static_cast<std::ptrdiff_t>(options_.keep);
-        old.erase(ahead - std::min(kept, ahead - old.begin()), ahead);
+        const auto kept = std::min(options_.keep, static_cast<std::size_t>(ahead - old.begin()));
+        old.erase(ahead - static_cast<std::ptrdiff_t>(kept), ahead);
         for_each_file([&](const std::filesystem::path& path) {
             if (path.extension() == part) old.push_back(path);
         });

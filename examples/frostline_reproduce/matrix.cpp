@@ -195,8 +195,9 @@ private:
     void check_schedule(const workload& work) const {
         const bool compared = std::any_of(work.methods.begin(), work.methods.end(),
                                           [](const auto& how) { return how.train_less; });
+        if (!compared) return;
         const auto found = work.methods.front().options.find("schedule");
-        if (!compared || found == work.methods.front().options.end()) return;
+        if (found == work.methods.front().options.end()) return;
         const auto& schedule = found->second;
         need(schedule.find("step") != 0 && schedule.find("warm_up") == std::string::npos, "has the schedule ",
              schedule,

@@ -379,6 +379,8 @@ def refuses(folder):
             {**MATRIX, "methods": MATRIX["methods"][1:]})
     refused(folder, "the first method not everywhere", "another first method than the policy never on all data",
             {**MATRIX, "methods": [{**MATRIX["methods"][0], "data": ["fashion-mnist"]}]})
+    refused(folder, "no method at all for its data", "another first method than the policy never on all data",
+            {**MATRIX, "methods": [{**MATRIX["methods"][0], "data": ["cifar10"]}]})
     refused(folder, "no list of data", "no list in the field data",
             {**MATRIX, "methods": [*MATRIX["methods"], {"name": "a", "data": "mnist", "options": {"policy": "never"}}]})
     refused(folder, "no switch", "no true or false in the field train_less",

@@ -248,6 +248,71 @@ TEST_CASE("runs that share a record are read one by one, and a half-written last
     CHECK(runs[1].finished_epochs == 1);
 }
 
+TEST_CASE("an epoch within which a run was stopped is not replayed, and its seconds do not count") {
+    const temporary_folder folder;
+    const auto file = folder / "run.jsonl";
+    const auto epoch = [](int seconds) {
+        return R"({"schema":1,"event":"epoch","seconds":)" + std::to_string(seconds) + "}\n";
+    };
+    const auto stopped_at = [&](int forward_flops) {
+        std::ofstream(file) << start_line << decision_line(R"([{"block":0,"score":1}])") << epoch(5)
+                            << epoch(2) << R"({"schema":1,"event":"summary","policy":"p","stopped":true,)"
+                            << R"("forward_flops_full":)" << forward_flops << "}\n";
+        return record_reader(file).read().at(0);
+    };
+    // Two blocks of one FLOP, for four samples an epoch.
+    CHECK(stopped_at(16).finished_epochs == 2);
+    CHECK(stopped_at(16).seconds == 7);
+    CHECK(stopped_at(14).finished_epochs == 1);
+    CHECK(stopped_at(14).seconds == 5);
+}
+
+TEST_CASE("a run that was stopped within an epoch is replayed as far as its epochs are whole") {
+    const auto stopped_behind = [](std::size_t last_step) {
+        const temporary_folder folder;
+        const auto file = folder / "run.jsonl";
+        auto network = make_network();
+        std::stop_source source;
+        auto stopping = [&](const step_finished& step) {
+            if (step.step + 1 == last_step) source.request_stop();
+        };
+        std::uint64_t finished = 0;
+        auto counting = [&](const epoch_finished& epoch) {
+            if (!source.stop_requested()) finished += epoch.forward_flops;
+        };
+        const any_policy policy{"never", never{}};
+        record log(file, policy.name(), "weight_change");
+        trainer trains(network, softmax_cross_entropy<float>{}, sgd<float>{}, weight_change{}, policy,
+                       memory_feature_store<float>(plenty), log, stopping, counting);
+        trains.run(options_for(5), images(150), no_data{}, no_data{}, source.get_token());
+        const auto run = record_reader(file).read().at(0);
+        CHECK(replayed(run, policy).forward_flops == finished);
+        return run.finished_epochs;
+    };
+    const std::size_t steps = train({"never", never{}}, options_for(2)).recorded.steps_per_epoch;
+    REQUIRE(steps > 1);
+    CHECK(stopped_behind(2 * steps + 1) == 2);
+}
+
+TEST_CASE("a record of a program's own may name a scorer with its options, and its store may be vast") {
+    const temporary_folder folder;
+    const auto file = folder / "run.jsonl";
+    {
+        auto network = make_network();
+        record log(file, "linear", "weight_change:measure=raw_l1");
+        trainer trains(network, softmax_cross_entropy<float>{}, sgd<float>{}, weight_change{},
+                       answers({0, 2}), memory_feature_store<float>(std::numeric_limits<std::size_t>::max()),
+                       log);
+        trains.run(options_for(3), images(150));
+    }
+    const auto run = record_reader(file).read().at(0);
+    REQUIRE(run.plan);
+    CHECK(run.plan->tiers.at(0).budget == std::numeric_limits<std::size_t>::max());
+    CHECK(run.has_scores_of("weight_change:measure=raw_l1"));
+    CHECK_FALSE(run.has_scores_of("weight_change"));
+    CHECK_FALSE(run.has_scores_of("path_ratio"));
+}
+
 TEST_CASE("a record that cannot be replayed is refused with its line and what is wrong") {
     CHECK_THROWS_WITH(record_reader("/nowhere/run.jsonl").read(),
                       "cannot read the record /nowhere/run.jsonl");

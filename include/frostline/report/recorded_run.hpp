@@ -61,8 +61,8 @@ struct recorded_run {
     /// Whether every decision has scores of this scorer, "linear_cka:reference=initial". Where the record
     /// does not tell the options of its own scorer, the name counts.
     bool has_scores_of(std::string_view wanted) const {
-        if (!scorer_options.empty() ? wanted == scorer_options : wanted.substr(0, wanted.find(':')) == scorer)
-            return true;
+        if (wanted == (scorer_options.empty() ? scorer : scorer_options)) return true;
+        if (scorer_options.empty() && wanted.substr(0, wanted.find(':')) == scorer) return true;
         return std::ranges::all_of(decisions,
                                    [&](const auto& made) { return made.other_scores.contains(wanted); });
     }
@@ -110,7 +110,8 @@ public:
         std::ifstream file = open();
         std::vector<recorded_run> runs;
         std::string text;
-        json settings;  // of frostline-train, for the run that starts next
+        json settings;            // of frostline-train, for the run that starts next
+        double last_seconds = 0;  // of the last epoch
         for (number_ = 1; std::getline(file, text); ++number_) {
             const auto line = json::parse(text, nullptr, /*allow_exceptions=*/false);
             if (line.is_discarded() && file.eof()) break;
@@ -135,8 +136,15 @@ public:
                      "tells of another number of blocks than the line of event start");
             }
             if (event == "epoch") {
-                runs.back().seconds += number(line, "seconds");
+                last_seconds = number(line, "seconds");
+                runs.back().seconds += last_seconds;
                 ++runs.back().finished_epochs;
+            }
+            if (event == "summary" && line.contains("stopped") && line["stopped"] == true &&
+                number(line, "forward_flops_full") < (1 - 1e-9) * full_forward_flops(runs.back())) {
+                // Stopped within its last epoch, which cannot be replayed. What was rounded is no step.
+                runs.back().seconds -= last_seconds;
+                --runs.back().finished_epochs;
             }
             if (event == "summary" && line.contains("policy") && line["policy"].is_string())
                 runs.back().policy = line["policy"];
@@ -186,6 +194,14 @@ private:
         return value;
     }
 
+    // Of the epochs that are told, each of them whole.
+    static double full_forward_flops(const recorded_run& run) {
+        double of_sample = 0;
+        for (const auto& cost : run.costs) of_sample += cost.forward_flops;
+        return of_sample * static_cast<double>(run.training_samples) *
+               static_cast<double>(run.finished_epochs);
+    }
+
     plan_costs_known plan(const json& line) const {
         plan_costs_known found;
         found.epoch = count(line, "epoch");
@@ -199,9 +215,11 @@ private:
             found.row_bytes.push_back(bytes);
         }
         for (const auto& tier : array(line, "tiers")) {
-            const auto &name = field(tier, "name"), &ahead = field(tier, "read_ahead");
+            const auto &name = field(tier, "name"), &ahead = field(tier, "read_ahead"),
+                       &budget = field(tier, "budget");
             need(name.is_string() && ahead.is_boolean(), "has a tier without name or read_ahead");
-            found.tiers.push_back({name, count(tier, "budget"), ahead});
+            need(budget.is_number_unsigned(), "has no whole number in the field budget");
+            found.tiers.push_back({name, budget, ahead});
             found.costs.tiers.push_back(
                 {number(tier, "write_bytes_per_second"), number(tier, "read_bytes_per_second")});
         }

@@ -7,6 +7,7 @@
 #include "store_rows.hpp"
 #include "support/catch.hpp"
 
+#include <cstring>
 #include <filesystem>
 
 using namespace store_rows;
@@ -52,6 +53,23 @@ TEST_CASE("a tiered_feature_store can leave its second store alone") {
     store.use_tiers(2);
     put(store, keys_from(5, 4));
     CHECK(rows_of(store, keys_from(0, 9)) == 9);
+}
+
+TEST_CASE("of a key that is put again the old row is never found, in whichever store it lies") {
+    auto store = make(2, 4);
+    const auto keys = keys_from(0, 4), others = keys_from(100, 4);
+    put(store, keys);
+    const auto expected = rows_for(others);
+    store.put(keys, expected);
+    tensor<float> found;
+    resize(found, 4, shape);
+    std::vector<std::size_t> missed;
+    store.get(keys, found, missed);
+    CHECK(missed.empty());
+    CHECK(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) == 0);
+    store.use_tiers(1);
+    put(store, keys);
+    CHECK(rows_of(store, keys) == 2);
 }
 
 TEST_CASE("a tiered_feature_store tells the tiers of both") {

@@ -10,6 +10,7 @@
 #include "frostline/data/augmentations/random_resized_crop.hpp"
 #include "frostline/data/transforms/augmented.hpp"
 #include "frostline/features/disk_feature_store.hpp"
+#include "frostline/features/tiered_feature_store.hpp"
 #include "frostline/freeze/scorers/gradient_delta.hpp"
 #include "frostline/freeze/scorers/gradient_norm.hpp"
 #include "frostline/freeze/scorers/linear_cka.hpp"
@@ -222,10 +223,10 @@ void check_steps_allocate_nothing(const Network& network, const Data& data, std:
                                   std::vector<std::size_t> wanted, any_feature_store<float> store, bool drops,
                                   any_scorer<float> scorer = {"weight_change", weight_change{}}) {
     REQUIRE(data.size() % batch_size != 0);
-    const std::size_t epochs = wanted.size() + 1;
+    const std::size_t epochs = wanted.size() + 1, tiers = store.tiers().size();
     test_run<Network> run(network, answers(std::move(wanted)), std::move(store), std::move(scorer));
     auto options = options_for(epochs, batch_size);
-    options.costs = fixed_costs(network);
+    options.costs = fixed_costs(network, tiers);
     const auto by_step = allocations_by_step(run, options, data);
     std::size_t active = 0, frozen = 0, dropped = 0, partial = 0;
     for (const auto& step : run.events.steps) {
@@ -334,6 +335,15 @@ TEST_CASE("the steps of a small network with residual blocks allocate nothing") 
         check_steps_allocate_nothing(make_network(), images(70), 16, {0, 3, 3, 3}, small_store(100'000),
                                      true);
     }
+}
+
+TEST_CASE("the steps allocate nothing where features lie in memory, and the rest of them on the disk") {
+    using tiers = tiered_feature_store<float, memory_feature_store<float>, disk_feature_store<float>>;
+    check_steps_allocate_nothing(
+        make_network(), images(70), 16, {0, 3, 3, 3},
+        tiers(memory_feature_store<float>(100'000),
+              disk_feature_store<float>(std::filesystem::temp_directory_path(), plenty)),
+        true);
 }
 
 TEST_CASE("the steps that a scorer observes allocate nothing") {

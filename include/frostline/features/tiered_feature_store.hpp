@@ -24,13 +24,18 @@ public:
 
     void put(std::span<const feature_key> keys, const tensor<T>& rows) {
         first_.put(keys, rows);
-        if (tiers_used_ < 2) return;
+        make_room(keys.size(), rows);
         numbers_.clear();
         for (std::size_t row = 0; row < keys.size(); ++row)
             if (!first_.holds(keys[row])) numbers_.push_back(row);
         if (numbers_.empty()) return;
-        if (numbers_.size() == keys.size()) return second_.put(keys, rows);
         gather(keys);
+        if (tiers_used_ < 2) {
+            // An old row of these keys must not be found there.
+            if constexpr (requires { second_.forget(keys); }) second_.forget(keys_);
+            return;
+        }
+        if (numbers_.size() == keys.size()) return second_.put(keys, rows);
         const std::size_t size = shape_of(rows).size();
         resize(rest_, numbers_.size(), shape_of(rows));
         for (std::size_t i = 0; i < numbers_.size(); ++i)
@@ -42,6 +47,7 @@ public:
         first_.get(keys, rows, missed);
         if (missed.empty()) return;
         if (missed.size() == keys.size()) return second_.get(keys, rows, missed);
+        make_room(keys.size(), rows);
         numbers_.swap(missed);
         gather(keys);
         const std::size_t size = shape_of(rows).size();
@@ -105,6 +111,12 @@ public:
     }
 
 private:
+    // How many of a batch go to the second varies: for all of them at once, so that no later batch allocates.
+    void make_room(std::size_t count, const tensor<T>& rows) {
+        numbers_.reserve(count);
+        keys_.reserve(count);
+        resize(rest_, count, shape_of(rows));
+    }
     void gather(std::span<const feature_key> keys) {
         keys_.clear();
         for (const std::size_t row : numbers_) keys_.push_back(keys[row]);

@@ -24,3 +24,9 @@ TEST_CASE("a cubic schedule never thaws") {
     view.frozen = 2;
     CHECK(cubic_schedule{}(view) == 2);
 }
+
+TEST_CASE("a cubic schedule refuses before the first step what it would refuse later") {
+    CHECK_THROWS_AS((cubic_schedule{.start = 0.6, .end = 0.2}).at_start({}), argument_error);
+    CHECK_THROWS_AS((cubic_schedule{.share = 1.1}).at_start({}), argument_error);
+    CHECK((cubic_schedule{}).at_start({}) == frozen_blocks{});
+}

@@ -4,6 +4,8 @@
 #include "support/catch.hpp"
 #include "traces.hpp"
 
+#include <cmath>
+
 using namespace frostline;
 
 TEST_CASE("a geometric schedule freezes a share of the remaining blocks after each epoch") {
@@ -23,4 +25,12 @@ TEST_CASE("a geometric schedule never thaws") {
     view.last_freezable = 3;
     view.frozen = 2;
     CHECK(geometric_schedule{}(view) == 2);
+}
+
+TEST_CASE("a geometric schedule refuses an alpha that is no share, after any number of epochs") {
+    for (const double alpha : {-0.1, 1.5, std::nan("")})
+        for (std::size_t epoch = 1; epoch <= 4; ++epoch)
+            CHECK_THROWS_AS((geometric_schedule{.alpha = alpha}(training_view{
+                                .epoch = epoch, .epochs = 4, .blocks = 4, .last_freezable = 3})),
+                            argument_error);
 }

@@ -52,3 +52,23 @@ TEST_CASE("where there are too few observations for the number of channels there
     CHECK_FALSE(score_of_outputs(svcca(), doubles{7, 8, 7, 8, 7, 8}, {1, 2, 3, 4, 5, 6}, 3, 2));
     CHECK_FALSE(score_of_outputs(svcca(), doubles{1, 2, 3}, {}, 3, 1));
 }
+
+TEST_CASE("SVCCA of all variance passes over channels that are dead") {
+    const auto outputs = generated("outputs", 60 * 4), other = generated("others", 60 * 4);
+    const auto with_dead = [](const doubles& values) {
+        doubles found;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            found.push_back(values[i]);
+            if (i % 2 == 1) found.push_back(0);
+        }
+        return found;
+    };
+    const svcca whole({}, 1);
+    const auto wanted = score_of_outputs(whole, outputs, other, 60, 4);
+    REQUIRE(wanted);
+    const auto found = score_of_outputs(whole, with_dead(outputs), with_dead(other), 60, 6);
+    REQUIRE(found);
+    CHECK(*found == Catch::Approx(*wanted));
+    CHECK_THROWS_WITH(svcca({}, 0), "svcca: variance is 0, expected a share above 0 and up to 1");
+    CHECK_THROWS_AS(svcca({}, 1.1), argument_error);
+}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frostline/concepts/scorer.hpp"
+#include "frostline/core/errors.hpp"
 #include "frostline/core/parallel.hpp"
 #include "frostline/freeze/scorers/finite_score.hpp"
 #include "frostline/freeze/scorers/probe_options.hpp"
@@ -12,6 +13,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -27,8 +29,12 @@ namespace frostline::inline FROSTLINE_ISA {
 /// observations, since any two such spaces meet: take more samples then.
 class svcca {
 public:
+    /// @throws argument_error unless the variance lies in (0, 1]
     explicit svcca(const probe_options& options = {}, double variance = 0.99)
-        : observes(options), variance_(variance) {}
+        : observes(options), variance_(variance) {
+        require<argument_error>(variance > 0 && variance <= 1, "svcca: variance is ", variance,
+                                ", expected a share above 0 and up to 1");
+    }
 
     template <class T>
     std::optional<double> operator()(const block_view<T>& view) const {
@@ -93,8 +99,13 @@ private:
         if (!squares) return found;
         double all = 0, held = 0;
         for (const double square : *squares) all += std::max(square, 0.0);
+        // Where all of it is wanted, what rounding leaves of directions without variance is passed over.
+        const double least = static_cast<double>(channels) * std::numeric_limits<double>::epsilon() *
+                             std::max(squares->back(), 0.0);
         while (held < variance_ * all && found.count < channels) {
-            const std::size_t row = channels - ++found.count;
+            const std::size_t row = channels - found.count - 1;
+            if (!((*squares)[row] > least)) break;
+            ++found.count;
             held += (*squares)[row];
             for (std::size_t i = 0; i < channels; ++i)
                 found.scaled.push_back(vectors[row * channels + i] / std::sqrt((*squares)[row]));

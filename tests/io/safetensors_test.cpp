@@ -4,6 +4,7 @@
 
 #include "io_files.hpp"
 #include "support/catch.hpp"
+#include "support/file_size_limit.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <sys/stat.h>
@@ -199,6 +200,10 @@ TEST_CASE("a file that cannot be written or read is named, and leaves nothing be
     CHECK_THROWS_WITH(safetensors_file(folder / "pipe"), ContainsSubstring("pipe: cannot be read (it is no"));
     std::filesystem::remove(folder / "pipe");
 
+    CHECK_THROWS_WITH(writer.write("/dev/null"), "/dev/null: cannot be written (it is no regular file)");
+    CHECK_THROWS_AS(check_replaceable("/dev/null"), data_error);
+    CHECK(std::filesystem::is_character_file("/dev/null"));
+
     // Where no new file can be made, what was there stays.
     const auto path = folder / "file";
     writer.write(path);
@@ -207,4 +212,33 @@ TEST_CASE("a file that cannot be written or read is named, and leaves nothing be
     std::filesystem::create_directories(folder / ("file." + std::to_string(::getpid()) + ".part"));
     CHECK_THROWS_AS(writer.write(path), data_error);
     CHECK(std::filesystem::file_size(path) == size);
+}
+
+TEST_CASE("a disk that fills up leaves the file that was there, and no part of the new one") {
+    const temporary_folder folder;
+    const auto path = folder / "file";
+    safetensors_writer writer;
+    writer.write(path);
+    const auto size = std::filesystem::file_size(path);
+    (void)writer.add<float>("a", {10'000});
+    {
+        const file_size_limit limit(4096);
+        CHECK_THROWS_WITH(writer.write(path), ContainsSubstring("file: cannot be written (File too large"));
+    }
+    CHECK(std::filesystem::file_size(path) == size);
+    CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a link to a file goes on leading to it when it is written") {
+    const temporary_folder folder;
+    safetensors_writer writer;
+    writer.write(folder / "file");
+    std::filesystem::create_symlink("file", folder / "link");
+    const auto size = std::filesystem::file_size(folder / "file");
+    (void)writer.add<float>("a", {2});
+    check_replaceable(folder / "link");
+    writer.write(folder / "link");
+    CHECK(std::filesystem::is_symlink(folder / "link"));
+    CHECK(std::filesystem::file_size(folder / "file") > size);
+    CHECK(folder.files() == 2);
 }

@@ -18,6 +18,7 @@
 #include "io/io_files.hpp"
 #include "small_run.hpp"
 #include "support/catch.hpp"
+#include "support/file_size_limit.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <fstream>
@@ -445,6 +446,22 @@ TEST_CASE("the newest checkpoint is taken, and the one before it where it is dam
     std::filesystem::resize_file(run.newest(), 1000);
     std::filesystem::resize_file(older, 1000);
     CHECK_THROWS_WITH(again.resume(true), ContainsSubstring(older.string() + ": is damaged"));
+}
+
+TEST_CASE("a checkpoint that finds no room leaves the one before it, which is whole") {
+    const temporary_folder folder;
+    checkpoints saved({.folder = folder / "run", .every = {.steps = 2}, .keep = 1});
+    test_run run(make_network(), answers({1}));
+    std::optional<file_size_limit> limit;
+    run.events.on_step = [&](const step_finished& step) {
+        if (step.step == 2) limit.emplace(1000);
+    };
+    CHECK_THROWS_AS(run.trains.run(options_for(3), images(sample_count), no_data{}, no_data{}, {}, saved),
+                    data_error);
+    limit.reset();
+    REQUIRE(saved.files().size() == 1);
+    CHECK_NOTHROW(checkpoint_file(saved.files()[0]));
+    CHECK(std::distance(std::filesystem::directory_iterator(folder / "run"), {}) == 1);
 }
 
 TEST_CASE("the last checkpoints are kept, and nothing else of the folder is touched") {

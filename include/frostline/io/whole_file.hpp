@@ -77,8 +77,25 @@ inline aligned_vector<std::byte> read_whole_file(const std::filesystem::path& pa
     return bytes;
 }
 
+namespace detail {
+
+// Where a link leads, so that it goes on leading there. A device is not replaced by a file.
+inline std::filesystem::path replaced_path(const std::filesystem::path& path) {
+    std::error_code problem;
+    const auto status = std::filesystem::status(path, problem);
+    require<data_error>(!std::filesystem::exists(status) || std::filesystem::is_regular_file(status) ||
+                            std::filesystem::is_directory(status),
+                        path.string(), ": cannot be written (it is no regular file)");
+    if (!std::filesystem::is_symlink(path, problem)) return path;
+    const auto target = std::filesystem::weakly_canonical(path, problem);
+    return problem ? path : target;
+}
+
+}  // namespace detail
+
 /// Refuses a path that replace_file would refuse, and changes nothing. @throws data_error
-inline void check_replaceable(const std::filesystem::path& path) {
+inline void check_replaceable(const std::filesystem::path& given) {
+    const auto path = detail::replaced_path(given);
     const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
     std::error_code ignored;
     const bool is_folder = path.filename().empty() || std::filesystem::is_directory(path, ignored);
@@ -89,10 +106,12 @@ inline void check_replaceable(const std::filesystem::path& path) {
 
 /// Writes the parts one behind the other to a file of a temporary name beside `path`, makes sure that they
 /// are on the disk, and renames it: whoever opens `path`, even after a crash, finds the old file or the new
-/// one, whole.
-/// @throws data_error that names the file when it cannot be written; what was there is still there then
-inline void replace_file(const std::filesystem::path& path,
+/// one, whole. Where `path` is a link, the file that it leads to is replaced.
+/// @throws data_error that names the file when it cannot be written, or is no regular file; what was there is
+/// still there then
+inline void replace_file(const std::filesystem::path& given,
                          std::span<const std::span<const std::byte>> parts) {
+    const auto path = detail::replaced_path(given);
     const std::string temporary = path.string() + "." + std::to_string(::getpid()) + ".part";
     bool exists = false;
     const auto ensure = [&](bool condition) {

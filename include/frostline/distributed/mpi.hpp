@@ -36,21 +36,24 @@ public:
     /// Begins MPI where a launcher started this process and the program has not begun it by itself.
     /// @throws process_error when MPI cannot be called from the threads that may call it
     mpi() : exceptions_(std::uncaught_exceptions()) {
-        int begun = 0;
+        int begun = 0, provided = MPI_THREAD_SINGLE;
         MPI_Initialized(&begun);
         if (!begun && !launched()) return;
-        if (!begun) {
+        if (begun) {
+            MPI_Query_thread(&provided);
+        } else {
             // Open MPI would send whole arrays through one process. Here each sums a part, and the parts are
             // gathered: 2 (n - 1) / n of the bytes, whatever n is. Nothing to another library, or where it is
             // set.
             ::setenv("OMPI_MCA_coll_libnbc_iallreduce_algorithm", "3", 0);
-            int provided = MPI_THREAD_SINGLE;
             // A loop of the library may go on in another thread than it began in, one at a time.
             MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided);
             ends_mpi_ = true;
-            require<process_error>(provided >= MPI_THREAD_SERIALIZED,
-                                   "this MPI library takes no calls from several threads in turn");
         }
+        require<process_error>(provided >= MPI_THREAD_SERIALIZED,
+                               begun ? "the program has begun MPI for a single thread, expected "
+                                       "MPI_THREAD_SERIALIZED of MPI_Init_thread"
+                                     : "this MPI library takes no calls from several threads in turn");
         // Of our own, so that nothing meets what the program exchanges by itself.
         MPI_Comm_dup(MPI_COMM_WORLD, &group_);
         int rank = 0, size = 1;
@@ -58,6 +61,12 @@ public:
         MPI_Comm_size(group_, &size);
         rank_ = static_cast<std::size_t>(rank);
         size_ = static_cast<std::size_t>(size);
+
+        MPI_Comm here = MPI_COMM_NULL;
+        MPI_Comm_split_type(group_, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &here);
+        MPI_Comm_size(here, &size);
+        MPI_Comm_free(&here);
+        here_ = static_cast<std::size_t>(size);
     }
 
     mpi(const mpi&) = delete;
@@ -110,15 +119,7 @@ public:
     std::uint64_t bytes() const { return bytes_; }
 
     /// Number of the processes that share this one's machine, at least 1.
-    std::size_t processes_here() const {
-        if (size_ == 1) return 1;
-        MPI_Comm here = MPI_COMM_NULL;
-        MPI_Comm_split_type(group_, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &here);
-        int size = 1;
-        MPI_Comm_size(here, &size);
-        MPI_Comm_free(&here);
-        return static_cast<std::size_t>(size);
-    }
+    std::size_t processes_here() const { return here_; }
 
     /// Ends all processes, whatever they do.
     [[noreturn]] void abort(int code = EXIT_FAILURE) {
@@ -150,7 +151,7 @@ private:
     int exceptions_;
     bool ends_mpi_ = false;
     MPI_Comm group_ = MPI_COMM_NULL;
-    std::size_t rank_ = 0, size_ = 1;
+    std::size_t rank_ = 0, size_ = 1, here_ = 1;
     std::uint64_t bytes_ = 0;
     std::vector<MPI_Request> started_;
 };

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <numeric>
 #include <stdexcept>
 #include <thread>
@@ -86,6 +87,26 @@ TEST_CASE("an exception in a parallel loop reaches the caller") {
                                      if (index == 50) throw data_error("bad");
                                  }),
                     data_error);
+}
+
+TEST_CASE("a loop runs on as many threads as were set, and on no more") {
+    const with_threads scope(3);
+    std::atomic<int> inside{0}, most{0};
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    parallel_for(3, [&](std::size_t) {
+        ++inside;
+        while (inside < 3 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    });
+    CHECK(std::chrono::steady_clock::now() < end);
+    inside = 0;
+    parallel_for(200, [&](std::size_t) {
+        const int now = ++inside;
+        for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+        }
+        std::this_thread::yield();
+        --inside;
+    });
+    CHECK(most <= 3);
 }
 
 TEST_CASE("set_threads is the one knob and rejects less than one") {

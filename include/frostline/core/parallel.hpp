@@ -6,13 +6,13 @@
 // With background_loop.hpp, the only include of oneTBB.
 #include <tbb/blocked_range.h>
 #include <tbb/global_control.h>
+#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <memory>
-#include <thread>
 
 namespace frostline::inline FROSTLINE_ISA {
 
@@ -38,7 +38,8 @@ public:
     tbb::task_arena& arena() { return *arena_; }
 
 private:
-    thread_pool() { resize(static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))); }
+    // As many as there are cores that the process may run on: a launcher or a container may leave it few.
+    thread_pool() { resize(std::max(1, tbb::info::default_concurrency())); }
 
     int threads_ = 0;
     std::unique_ptr<tbb::global_control> limit_;

@@ -7,7 +7,7 @@
 WHAT is one or more of
   readahead  VGG-16 dropped behind its second pooling: seconds an epoch from disk against from memory, while the system is
              told twice a second to forget what it has cached of the store
-  plan       the plan against storing in memory at the frost line and against recomputing, on seven workloads
+  plan       the plan against storing in memory at the frost line and against recomputing, on six workloads
   filling    the epoch that fills the store against the same epoch that only recomputes
   encodings  accuracy, bytes and seconds of float32, bfloat16 and uint8: VGG-11 on Fashion-MNIST, paired seeds
   views      ResNet-18 on CIFAR-10, 10,000 images: 4 views against random augmentation, recomputed; paired seeds

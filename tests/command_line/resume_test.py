@@ -67,6 +67,14 @@ class Run:
         status, _, errors = tool.run(*self.arguments, *more)
         tool.check(status == 0 and not errors, f"{what}: finishes", status, errors)
 
+    def is_training(self):
+        return self.record.exists() and '"event":"start"' in self.record.read_text()
+
+    def written(self):
+        """What changes as soon as it goes on."""
+        files = [self.record, *sorted(self.saved.rglob("*.safetensors"))]
+        return [(path, path.stat().st_mtime_ns) for path in files if path.exists()]
+
     def saving(self, every):
         return "--checkpoint", self.saved, "--checkpoint-every", every
 
@@ -77,7 +85,7 @@ def timed(run, what, *more):
     process = run.start(*more)
     training = None
     while process.poll() is None and training is None:
-        if run.record.exists() and '"event":"start"' in run.record.read_text():
+        if run.is_training():
             training = time.monotonic() - begun
         time.sleep(0.002)
     _, errors = process.communicate(timeout=300)
@@ -110,8 +118,11 @@ def killed_and_resumed(folder, data, what, every, *more):
     hits = attempts = runs = 0
     while hits < kills and attempts < 10 + 4 * kills:
         attempts += 1
+        before = cut.written()
         process = cut.start(*cut.saving(every), "--resume")
-        time.sleep(begins + moments.uniform(0, 0.5) * (ends - begins))
+        while process.poll() is None and not (cut.is_training() and cut.written() != before):
+            time.sleep(0.002)
+        time.sleep(moments.uniform(0, 0.5) * (ends - begins))
         process.send_signal(signal.SIGKILL)
         _, errors = process.communicate()
         tool.check(not errors, f"{what}: kill {attempts} leaves nothing said", errors)

@@ -9,6 +9,7 @@ import array
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -118,16 +119,18 @@ def killed(folder, data):
     slowest = 0
     for number in range(KILLS):
         process = start(2, *cut.resuming("7steps"))
-        # So far on that something is left for the other kills.
+        # Not so far on that the run ends before the kill.
         until = time.monotonic() + 60
         while process.poll() is None and time.monotonic() < until and (
-                len(started_by(process.pid)) < 2 or newest_step(cut.saved) < STEPS * number / (KILLS + 1)):
+                len(started_by(process.pid)) < 2 or newest_step(cut.saved) < STEPS * number / (2 * KILLS)):
             time.sleep(0.01)
         time.sleep(moments.uniform(0, 0.3))
         ranks = started_by(process.pid)
         if len(ranks) < 2:
             late += 1
             process.communicate(timeout=60)
+            shutil.rmtree(cut.folder)  # it has finished: the next begins anew
+            cut.folder.mkdir()
             continue
         os.kill(moments.choice(ranks), signal.SIGKILL)
         begun = time.monotonic()

@@ -4,6 +4,7 @@
 #include "frostline/core/random.hpp"
 #include "support/catch.hpp"
 #include "support/with_threads.hpp"
+#include "support/worse.hpp"
 
 #include <string_view>
 #include <vector>
@@ -123,7 +124,7 @@ TEMPLATE_TEST_CASE("normalise scales, shifts, adds and cuts off, also in place",
                     double expected =
                         double(z[i]) * scale[i % channels] + shift[i % channels] + (adds ? addend[i] : 0);
                     if (relu) expected = std::max(expected, 0.0);
-                    worst = std::max(worst, std::abs(y[i] - expected));
+                    take_worse(worst, std::abs(y[i] - expected));
                 }
                 CHECK(worst < tolerance<T>());
                 kernels::normalise<T>(rows, channels, in_place.data(), scale.data(), shift.data(),
@@ -190,7 +191,7 @@ TEMPLATE_TEST_CASE("batch norm's backward pass is that of the plain formulas", "
                 const std::size_t c = i % channels;
                 const double expected = double(weight[c]) * inverse[c] *
                                         (dy[i] - sums[c] / rows - xhat(i, c) * products[c] / rows);
-                worst = std::max(worst, std::abs(dz[i] - expected));
+                take_worse(worst, std::abs(dz[i] - expected));
             }
             CHECK(worst < tolerance<T>());
             auto in_place = dy;

@@ -4,6 +4,7 @@
 #include "frostline/core/random.hpp"
 #include "support/catch.hpp"
 #include "support/with_threads.hpp"
+#include "support/worse.hpp"
 
 #include <vector>
 
@@ -44,8 +45,7 @@ TEST_CASE("softmax cross entropy is that of the plain formulas") {
                     const double wanted = (static_cast<std::int32_t>(c) == targets[row] ? 1 - smoothing : 0) +
                                           smoothing / classes;
                     loss -= wanted * std::log(probability) / rows;
-                    worst = std::max(worst,
-                                     std::abs(gradient[row * classes + c] - (probability - wanted) / rows));
+                    take_worse(worst, std::abs(gradient[row * classes + c] - (probability - wanted) / rows));
                 }
             }
             CHECK(found == Catch::Approx(loss).margin(1e-12));

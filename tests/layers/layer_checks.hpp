@@ -8,6 +8,7 @@
 #include "frostline/testing/gradient_check.hpp"
 #include "support/catch.hpp"
 #include "support/with_threads.hpp"
+#include "support/worse.hpp"
 
 #include <cstring>
 #include <numeric>
@@ -138,7 +139,7 @@ double largest_difference(const Float& found, const Double& expected) {
     REQUIRE(found.size() == expected.size());
     double worst = 0;
     for (std::size_t i = 0; i < found.size(); ++i)
-        worst = std::max(worst, std::abs(static_cast<double>(found.data()[i]) - expected.data()[i]));
+        take_worse(worst, std::abs(static_cast<double>(found.data()[i]) - expected.data()[i]));
     return worst;
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks the layering of the headers and that every source file names its licence.
+"""Checks the layering of the headers, what none of them may hold, and that every source file names its licence.
 
 Usage: include_direction_test.py ROOT | --self-test
 """
@@ -37,6 +37,14 @@ EVERYWHERE = "version.hpp"
 SOURCES = {".hpp", ".cpp", ".cmake", ".sh", ".py"}
 OURS = re.compile(r'^\s*#\s*include\s*["<]frostline/([^">]+)[">]', re.MULTILINE)
 THEIRS = re.compile(r'^\s*#\s*include\s*["<](?!frostline/)([^">]+)[">]', re.MULTILINE)
+
+
+NOWHERE = (
+    (re.compile(r"^namespace frostline\b(?!::inline FROSTLINE_ISA)", re.MULTILINE),
+     "opens namespace frostline without its instruction set, on which layouts depend"),
+    (re.compile(r"\bstd::(cout|cerr|clog)\b|\b(printf|puts|perror)\s*\("), "prints, but the library says nothing"),
+    (re.compile(r"^\s*#\s*define\s+XTENSOR_", re.MULTILINE), "sets an option of xtensor for all who include it"),
+)
 
 
 def includes(headers, name):
@@ -84,6 +92,15 @@ def wrong_includes(root):
                     yield f"{name}: includes {target}, which only core may include"
 
 
+def what_no_header_may_hold(root):
+    headers = root / "include" / "frostline"
+    for path in sorted(headers.rglob("*.hpp")):
+        text = re.sub("//.*", "", path.read_text())
+        for pattern, what in NOWHERE:
+            if pattern.search(text):
+                yield f"{path.relative_to(headers).as_posix()}: {what}"
+
+
 def missing_licences(root):
     built = root / "build"
     for path in sorted(root.rglob("*")):
@@ -99,7 +116,7 @@ def missing_licences(root):
 
 
 def problems(root):
-    return [*wrong_includes(root), *missing_licences(root)]
+    return [*wrong_includes(root), *what_no_header_may_hold(root), *missing_licences(root)]
 
 
 def self_test():
@@ -107,7 +124,8 @@ def self_test():
     good = {
         "version.hpp": licence,
         "frostline.hpp": licence + '#include "frostline/train/trainer.hpp"\n',
-        "core/tensor.hpp": licence + "#include <xtensor/xtensor.hpp>\n",
+        "core/tensor.hpp": licence + "#include <xtensor/xtensor.hpp>\n"
+                           "namespace frostline::inline FROSTLINE_ISA {}  // no std::cout\n",
         "layers/linear.hpp": licence + '#include "frostline/kernels/gemm.hpp"\n#include "frostline/version.hpp"\n',
         "train/epoch.hpp": licence + '#include "frostline/core/tensor.hpp"\n',
         "train/trainer.hpp": licence + '#include "frostline/layers/linear.hpp"\n',
@@ -121,6 +139,9 @@ def self_test():
         "freeze/tensor.hpp": (licence + "#include <xtensor/xarray.hpp>\n", "only core may include"),
         "attic/old.hpp": (licence, "has no place in the layering"),
         "core/unlicensed.hpp": ("#pragma once\n", "SPDX"),
+        "core/plain.hpp": (licence + "namespace frostline {}\n", "without its instruction set"),
+        "core/loud.hpp": (licence + "inline void f() { std::cerr << 1; }\n", "prints"),
+        "core/options.hpp": (licence + "#define XTENSOR_USE_TBB\n", "an option of xtensor"),
     }
 
     def found_in(files):

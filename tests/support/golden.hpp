@@ -6,6 +6,7 @@
 #include "frostline/core/tensor.hpp"
 #include "frostline/layers/softmax_cross_entropy.hpp"
 #include "frostline/optim/sgd.hpp"
+#include "support/worse.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -218,7 +219,7 @@ double statistics_error(Network& network, const json& expected) {
         for (const auto value : item.values)
             squares += static_cast<double>(value) * static_cast<double>(value);
         const double wanted = expected.at(item.name);
-        worst = std::max(worst, std::abs(std::sqrt(squares) - wanted) / wanted);
+        take_worse(worst, std::abs(std::sqrt(squares) - wanted) / wanted);
         ++count;
     });
     return count == expected.size() ? worst : 1e300;

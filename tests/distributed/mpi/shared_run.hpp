@@ -25,6 +25,7 @@
 #include "frostline/optim/sgd.hpp"
 #include "frostline/train/checkpoints.hpp"
 #include "frostline/train/trainer.hpp"
+#include "support/worse.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -162,7 +163,7 @@ struct result_of_run {
         double most = 0;
         const auto compare = [&](const std::vector<T>& left, const std::vector<T>& right) {
             for (std::size_t i = 0; i < left.size(); ++i)
-                most = std::max(most, static_cast<double>(std::abs(left[i] - right[i])));
+                take_worse(most, static_cast<double>(std::abs(left[i] - right[i])));
         };
         compare(weights, other.weights);
         compare(statistics, other.statistics);

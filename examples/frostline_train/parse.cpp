@@ -105,7 +105,8 @@ std::optional<settings> parse(int argc, char** argv) {
     app.add_option("--seed", chosen.seed, "Seed of weights, batch order and split")
         ->type_name("N")
         ->transform(whole_number(0));
-    app.add_option("--threads", chosen.threads, "Threads to compute on, at most 256 (default: one a core)")
+    app.add_option("--threads", chosen.threads,
+                   "Threads to compute on, at most 256 (default: one for each core that it may use)")
         ->type_name("N")
         ->transform(whole_number(1, 256))
         ->default_str("");

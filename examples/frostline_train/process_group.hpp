@@ -6,8 +6,7 @@
 #else
 #include "frostline/distributed/single_process.hpp"
 #endif
-
-#include <sched.h>
+#include "frostline/core/parallel.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -31,9 +30,7 @@ inline std::size_t processes_here([[maybe_unused]] const process_group& processe
 
 /// A process's part of its machine's cores: those that its launcher left it, or an equal share of all.
 inline int usual_threads(const process_group& processes) {
-    cpu_set_t usable;
-    CPU_ZERO(&usable);
-    const int left = ::sched_getaffinity(0, sizeof usable, &usable) == 0 ? CPU_COUNT(&usable) : 1;
+    const int left = frostline::threads();
     const auto cores = static_cast<int>(std::thread::hardware_concurrency());
     return std::max(1, std::min(left, cores / static_cast<int>(processes_here(processes))));
 }

@@ -19,8 +19,8 @@ struct settings {
     std::string data = "fashion-mnist";
     std::string data_dir;
     std::string policy = "learn_and_drop";
-    std::size_t decide_every = 0;  // steps; 0: after each epoch
-    std::string scorer;            // empty: the one that the policy is meant for
+    std::size_t decide_every = 0;         // steps; 0: after each epoch
+    std::string scorer;                   // empty: the one that the policy is meant for
     std::vector<std::string> also_score;  // scorers that are recorded, too
     std::size_t epochs = 10;
     std::size_t batch_size = 128;
@@ -34,7 +34,7 @@ struct settings {
     double weight_decay = 5e-4;
     double label_smoothing = 0;
     std::uint64_t seed = 0;
-    int threads = 0;      // 0: one a core
+    int threads = 0;      // 0: one for each core that it may use
     std::string weights;  // a file; empty: drawn from the seed
     bool replace_head = false;
     std::string class_list;  // as it was written; empty: all

@@ -72,8 +72,12 @@ class Run:
 
     def written(self):
         """What changes as soon as it goes on."""
-        files = [self.record, *sorted(self.saved.rglob("*.safetensors"))]
-        return [(path, path.stat().st_mtime_ns) for path in files if path.exists()]
+        def time_of(path):
+            try:
+                return path.stat().st_mtime_ns
+            except FileNotFoundError:  # it has just been removed for a newer one
+                return None
+        return [(path, time_of(path)) for path in [self.record, *sorted(self.saved.rglob("*.safetensors"))]]
 
     def saving(self, every):
         return "--checkpoint", self.saved, "--checkpoint-every", every
@@ -120,7 +124,9 @@ def killed_and_resumed(folder, data, what, every, *more):
         attempts += 1
         before = cut.written()
         process = cut.start(*cut.saving(every), "--resume")
-        while process.poll() is None and not (cut.is_training() and cut.written() != before):
+        end = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < end and not (
+                cut.is_training() and cut.written() != before):
             time.sleep(0.002)
         time.sleep(moments.uniform(0, 0.5) * (ends - begins))
         process.send_signal(signal.SIGKILL)

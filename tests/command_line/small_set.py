@@ -5,11 +5,11 @@ import random
 import struct
 
 
-def idx_images(labels, extent=28):
-    """Faint noise with a bright bar whose place tells the class."""
-    source, pixels = random.Random(7), bytearray()
+def idx_images(labels, extent=28, seed="train"):
+    """Noise with a bright bar whose place tells the class."""
+    source, pixels = random.Random(seed), bytearray()
     for label in labels:
-        image = bytearray(value % 64 for value in source.randbytes(extent * extent))
+        image = bytearray(source.randbytes(extent * extent))
         image[2 * label * extent:(2 * label + 2) * extent] = b"\xff" * (2 * extent)
         pixels += image
     return struct.pack(">4I", 0x803, len(labels), extent, extent) + bytes(pixels)
@@ -24,7 +24,7 @@ def small_set(training_images=2000, test_images=100):
     files = {}
     for part, count in (("train", training_images), ("t10k", test_images)):
         labels = [index % 10 for index in range(count)]
-        files[f"{part}-images-idx3-ubyte"] = idx_images(labels)
+        files[f"{part}-images-idx3-ubyte"] = idx_images(labels, seed=part)
         files[f"{part}-labels-idx1-ubyte"] = idx_labels(labels)
     return files
 

@@ -70,6 +70,12 @@ TEST_CASE("of a key that is put again the old row is never found, in whichever s
     store.use_tiers(1);
     put(store, keys);
     CHECK(rows_of(store, keys) == 2);
+    // The first takes what lay in the second, and loses it again.
+    store.use_tiers(2);
+    put(store, keys);
+    store.forget(keys_from(0, 2));
+    put(store, keys_from(2, 2));
+    CHECK(store.bytes() == 2 * row);
 }
 
 TEST_CASE("a tiered_feature_store tells the tiers of both") {

@@ -33,3 +33,8 @@ TEST_CASE("the effective perturbation of weights that never moved is unknown") {
     for (std::size_t decision = 0; decision < 3; ++decision)
         CHECK_FALSE(score_of_step(scorer, {1, 2}, {1, 2}, decision));
 }
+
+TEST_CASE("effective_perturbation refuses a smoothing that is no share") {
+    CHECK_THROWS_AS(effective_perturbation(1.5), argument_error);
+    CHECK_NOTHROW(effective_perturbation(1));
+}

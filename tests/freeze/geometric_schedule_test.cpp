@@ -27,10 +27,15 @@ TEST_CASE("a geometric schedule never thaws") {
     CHECK(geometric_schedule{}(view) == 2);
 }
 
-TEST_CASE("a geometric schedule refuses an alpha that is no share, after any number of epochs") {
-    for (const double alpha : {-0.1, 1.5, std::nan("")})
+TEST_CASE(
+    "a geometric schedule refuses an alpha that is no share, before the first step and after any epoch") {
+    for (const double alpha : {-0.1, 1.5, std::nan("")}) {
+        const geometric_schedule wrong{.alpha = alpha};
+        CHECK_THROWS_AS(wrong.at_start({}), argument_error);
         for (std::size_t epoch = 1; epoch <= 4; ++epoch)
-            CHECK_THROWS_AS((geometric_schedule{.alpha = alpha}(training_view{
-                                .epoch = epoch, .epochs = 4, .blocks = 4, .last_freezable = 3})),
-                            argument_error);
+            CHECK_THROWS_AS(
+                wrong(training_view{.epoch = epoch, .epochs = 4, .blocks = 4, .last_freezable = 3}),
+                argument_error);
+    }
+    CHECK(geometric_schedule{}.at_start({}) == frozen_blocks{});
 }

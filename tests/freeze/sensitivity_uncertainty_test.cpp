@@ -44,3 +44,8 @@ TEST_CASE("padding does not count in the mean sensitivity") {
                            .decision = decision, .steps = steps, .parameters = 2, .gradient_sum = padded}));
     }
 }
+
+TEST_CASE("sensitivity_uncertainty refuses a smoothing that is no share") {
+    CHECK_THROWS_AS(sensitivity_uncertainty(0.5, -0.1), argument_error);
+    CHECK_NOTHROW(sensitivity_uncertainty(0, 1));
+}

@@ -241,4 +241,11 @@ TEST_CASE("a link to a file goes on leading to it when it is written") {
     CHECK(std::filesystem::is_symlink(folder / "link"));
     CHECK(std::filesystem::file_size(folder / "file") > size);
     CHECK(folder.files() == 2);
+    // Also to one that is still to come, by another link.
+    std::filesystem::create_directories(folder / "disk");
+    std::filesystem::create_symlink("disk/later", folder / "next");
+    std::filesystem::create_symlink(folder / "next", folder / "newest");
+    writer.write(folder / "newest");
+    CHECK(std::filesystem::is_symlink(folder / "newest"));
+    CHECK(std::filesystem::is_regular_file(folder / "disk" / "later"));
 }

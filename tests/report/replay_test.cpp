@@ -265,6 +265,10 @@ TEST_CASE("an epoch within which a run was stopped is not replayed, and its seco
     CHECK(stopped_at(16).seconds == 7);
     CHECK(stopped_at(14).finished_epochs == 1);
     CHECK(stopped_at(14).seconds == 5);
+    std::ofstream(file) << start_line << decision_line(R"([{"block":0,"score":1}])") << epoch(5)
+                        << R"({"schema":1,"event":"summary","stopped":true,"forward_flops_full":6})"
+                        << "\n";
+    CHECK_THROWS_WITH(record_reader(file).read(), ContainsSubstring("an epoch that was finished"));
 }
 
 TEST_CASE("a run that was stopped within an epoch is replayed as far as its epochs are whole") {

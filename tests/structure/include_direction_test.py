@@ -42,7 +42,7 @@ THEIRS = re.compile(r'^\s*#\s*include\s*["<](?!frostline/)([^">]+)[">]', re.MULT
 NOWHERE = (
     (re.compile(r"^namespace frostline\b(?!::inline FROSTLINE_ISA)", re.MULTILINE),
      "opens namespace frostline without its instruction set, on which layouts depend"),
-    (re.compile(r"\bstd::(cout|cerr|clog)\b|\b(printf|puts|perror)\s*\("), "prints, but the library says nothing"),
+    (re.compile(r"\bstd::(cout|cerr|clog)\b|\b[fv]*printf\s*\(|\bf?puts\s*\(|\b(perror|putchar)\s*\(|\bstd(out|err)\b"), "prints, but the library says nothing"),
     (re.compile(r"^\s*#\s*define\s+XTENSOR_", re.MULTILINE), "sets an option of xtensor for all who include it"),
 )
 
@@ -141,6 +141,7 @@ def self_test():
         "core/unlicensed.hpp": ("#pragma once\n", "SPDX"),
         "core/plain.hpp": (licence + "namespace frostline {}\n", "without its instruction set"),
         "core/loud.hpp": (licence + "inline void f() { std::cerr << 1; }\n", "prints"),
+        "core/louder.hpp": (licence + "inline void f() { std::fprintf(stderr, \"1\"); }\n", "prints"),
         "core/options.hpp": (licence + "#define XTENSOR_USE_TBB\n", "an option of xtensor"),
     }
 

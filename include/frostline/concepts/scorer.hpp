@@ -75,6 +75,7 @@ struct block_view {
 /// 3. `s.for_each_state(visit)`, for scorers that keep state from one decision to the next (see
 ///    block_memory): visits every (name, std::vector<double>&) that a checkpoint has to keep. A scorer
 ///    without it has to be callable when const, or runs with it are refused checkpoints.
+/// 4. Copies: each run asks a copy of the scorer that it was given.
 ///
 /// Called at each decision, once for every block that has parameters and is not frozen, in the order of the
 /// blocks. The score of a block is a function of what was shown of this block in this run: copies share no
@@ -90,7 +91,7 @@ struct block_view {
 /// };
 /// @endcode
 template <class S, class T>
-concept scorer = requires(S s, const block_view<T>& view) {
+concept scorer = std::copy_constructible<S> && requires(S s, const block_view<T>& view) {
     { s.observes } -> std::convertible_to<observations>;
     { s(view) } -> std::convertible_to<std::optional<double>>;
 };
@@ -121,6 +122,8 @@ consteval bool explain_scorer() {
             { s(view) } -> std::convertible_to<std::optional<double>>;
         },
         "frostline: a scorer must be callable with a block_view, returning std::optional<double>");
+    static_assert(std::copy_constructible<S>,
+                  "frostline: a scorer must be copyable: each run asks a copy of the one that it was given");
     return true;
 }
 

@@ -50,10 +50,6 @@ public:
             MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided);
             ends_mpi_ = true;
         }
-        require<process_error>(provided >= MPI_THREAD_SERIALIZED,
-                               begun ? "the program has begun MPI for a single thread, expected "
-                                       "MPI_THREAD_SERIALIZED of MPI_Init_thread"
-                                     : "this MPI library takes no calls from several threads in turn");
         // Of our own, so that nothing meets what the program exchanges by itself.
         MPI_Comm_dup(MPI_COMM_WORLD, &group_);
         int rank = 0, size = 1;
@@ -61,6 +57,10 @@ public:
         MPI_Comm_size(group_, &size);
         rank_ = static_cast<std::size_t>(rank);
         size_ = static_cast<std::size_t>(size);
+        require<process_error>(size_ == 1 || provided >= MPI_THREAD_SERIALIZED,
+                               begun ? "the program has begun MPI for a single thread, expected "
+                                       "MPI_THREAD_SERIALIZED of MPI_Init_thread"
+                                     : "this MPI library takes no calls from several threads in turn");
 
         MPI_Comm here = MPI_COMM_NULL;
         MPI_Comm_split_type(group_, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &here);

@@ -23,19 +23,16 @@ public:
     tiered_feature_store(First first, Second second) : first_(std::move(first)), second_(std::move(second)) {}
 
     void put(std::span<const feature_key> keys, const tensor<T>& rows) {
-        first_.put(keys, rows);
         make_room(keys.size(), rows);
+        if constexpr (forgets_single_rows) forget_in_second(keys);
+        first_.put(keys, rows);
         numbers_.clear();
         for (std::size_t row = 0; row < keys.size(); ++row)
             if (!first_.holds(keys[row])) numbers_.push_back(row);
         if (numbers_.empty()) return;
-        gather(keys);
-        if (tiers_used_ < 2) {
-            // An old row of these keys must not be found there.
-            if constexpr (requires { second_.forget(keys); }) second_.forget(keys_);
-            return;
-        }
+        if (tiers_used_ < 2 && forgets_single_rows) return;
         if (numbers_.size() == keys.size()) return second_.put(keys, rows);
+        gather(keys);
         const std::size_t size = shape_of(rows).size();
         resize(rest_, numbers_.size(), shape_of(rows));
         for (std::size_t i = 0; i < numbers_.size(); ++i)
@@ -111,12 +108,32 @@ public:
     }
 
 private:
+    // One that cannot has to take the new row in place of the old one.
+    static constexpr bool forgets_single_rows = requires(Second second, std::span<const feature_key> keys) {
+        second.forget(keys);
+    };
+
     // How many of a batch go to the second varies: for all of them at once, so that no later batch allocates.
     void make_room(std::size_t count, const tensor<T>& rows) {
         numbers_.reserve(count);
         keys_.reserve(count);
         resize(rest_, count, shape_of(rows));
     }
+    // An old row must not be found in the second, whichever store takes the new one. Only what it holds: a
+    // disk_feature_store finishes its writes first, which filling it should not wait for.
+    void forget_in_second(std::span<const feature_key> keys) {
+        keys_.clear();
+        for (const feature_key& key : keys)
+            if (second_may_hold(key)) keys_.push_back(key);
+        if (!keys_.empty()) second_.forget(keys_);
+    }
+    bool second_may_hold(const feature_key& key) const {
+        if constexpr (requires { bool{second_.holds(key)}; })
+            return second_.holds(key);
+        else
+            return true;
+    }
+
     void gather(std::span<const feature_key> keys) {
         keys_.clear();
         for (const std::size_t row : numbers_) keys_.push_back(keys[row]);

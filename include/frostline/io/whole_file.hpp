@@ -86,9 +86,12 @@ inline std::filesystem::path replaced_path(const std::filesystem::path& path) {
     require<data_error>(!std::filesystem::exists(status) || std::filesystem::is_regular_file(status) ||
                             std::filesystem::is_directory(status),
                         path.string(), ": cannot be written (it is no regular file)");
-    if (!std::filesystem::is_symlink(path, problem)) return path;
-    const auto target = std::filesystem::weakly_canonical(path, problem);
-    return problem ? path : target;
+    // By hand: weakly_canonical leaves a link alone whose file is still to come.
+    constexpr int most_links = 40;
+    auto target = path;
+    for (int links = 0; links < most_links && std::filesystem::is_symlink(target, problem); ++links)
+        target = target.parent_path() / std::filesystem::read_symlink(target, problem);
+    return target;
 }
 
 }  // namespace detail

@@ -56,7 +56,7 @@ struct recorded_run {
     std::optional<plan_costs_known>
         plan{};  ///< absent where nothing froze, and in records of earlier versions
     std::size_t finished_epochs = 0;
-    double seconds = 0;  ///< of training, all of its epochs together
+    double seconds = 0;  ///< of training, the finished epochs together
 
     /// Whether every decision has scores of this scorer, "linear_cka:reference=initial". Where the record
     /// does not tell the options of its own scorer, the name counts.
@@ -88,7 +88,7 @@ struct recorded_run {
 
 /// Reads the runs of a record, one after the other, as `frostline::record` writes them: a `start` line, then
 /// its `decision` and `epoch` lines. Lines of other kinds are passed over, and so are runs that ended before
-/// their first decision, and a last line that a crash left incomplete.
+/// their first decision or within their first epoch, and a last line that a crash left incomplete.
 /// @throws data_error when the file cannot be read, is no record, or lacks what a replay needs
 class record_reader {
 public:
@@ -154,7 +154,7 @@ public:
             runs, [](const recorded_run& run) { return run.decisions.empty() || run.finished_epochs == 0; });
         require<data_error>(
             !runs.empty(), "no run in the record ", path_.string(),
-            " has a line of event decision and one of event epoch, so there is nothing to replay");
+            " has a line of event decision and an epoch that was finished, so there is nothing to replay");
         return runs;
     }
 

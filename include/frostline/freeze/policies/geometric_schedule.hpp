@@ -18,9 +18,15 @@ struct geometric_schedule {
 
     /// @throws argument_error for an alpha outside [0, 1]
     std::size_t operator()(const training_view& view) const {
-        freeze_share(view, alpha);  // refused at once: powers of a wrong one may be shares
+        freeze_share(view, alpha);  // powers of a wrong one may be shares
         const double epochs = (view.progress() - start) * static_cast<double>(view.epochs);
         return epochs <= 0 ? view.frozen : freeze_share(view, 1 - std::pow(1 - alpha, epochs));
+    }
+
+    /// Freezes nothing, but refuses at once what would be refused later. @throws argument_error as above
+    frozen_blocks at_start(const training_view& view) const {
+        freeze_share(view, alpha);
+        return {};
     }
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frostline/concepts/scorer.hpp"
+#include "frostline/core/errors.hpp"
 #include "frostline/freeze/block_memory.hpp"
 #include "frostline/freeze/scorers/finite_score.hpp"
 
@@ -22,7 +23,11 @@ class effective_perturbation {
 public:
     static constexpr observations observes{.previous_weights = true};
 
-    explicit effective_perturbation(double smoothing = 0.99) : smoothing_(smoothing) {}
+    /// @throws argument_error for a smoothing outside [0, 1]
+    explicit effective_perturbation(double smoothing = 0.99) : smoothing_(smoothing) {
+        require<argument_error>(smoothing >= 0 && smoothing <= 1, "effective_perturbation: smoothing is ",
+                                smoothing, ", expected a share from 0 to 1");
+    }
 
     template <class T>
     std::optional<double> operator()(const block_view<T>& view) {

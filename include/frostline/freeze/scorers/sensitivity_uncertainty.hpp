@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frostline/concepts/scorer.hpp"
+#include "frostline/core/errors.hpp"
 #include "frostline/freeze/block_memory.hpp"
 #include "frostline/freeze/scorers/finite_score.hpp"
 
@@ -23,8 +24,14 @@ class sensitivity_uncertainty {
 public:
     static constexpr observations observes{.gradient_sum = true};
 
+    /// @throws argument_error for a smoothing outside [0, 1]
     explicit sensitivity_uncertainty(double sensitivity_smoothing = 0.85, double uncertainty_smoothing = 0.95)
-        : b1_(sensitivity_smoothing), b2_(uncertainty_smoothing) {}
+        : b1_(sensitivity_smoothing), b2_(uncertainty_smoothing) {
+        for (const double smoothing : {b1_, b2_})
+            require<argument_error>(smoothing >= 0 && smoothing <= 1,
+                                    "sensitivity_uncertainty: a smoothing is ", smoothing,
+                                    ", expected a share from 0 to 1");
+    }
 
     template <class T>
     std::optional<double> operator()(const block_view<T>& view) {

@@ -18,19 +18,13 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Every sample takes its time to read.
-struct slow_set {
-    in_memory_dataset<float> data;
+struct slow_set : in_memory_dataset<float> {
     std::chrono::milliseconds each;
 
-    std::size_t size() const { return data.size(); }
-    sample_shape shape() const { return data.shape(); }
-    std::size_t classes() const { return data.classes(); }
-    std::uint64_t sample_id(std::size_t index) const { return data.sample_id(index); }
-    std::int32_t target(std::size_t index) const { return data.target(index); }
     template <class T>
     void read(std::size_t index, std::span<T> pixels) const {
         std::this_thread::sleep_for(each);
-        data.read(index, pixels);
+        in_memory_dataset<float>::read(index, pixels);
     }
 };
 

@@ -257,26 +257,20 @@ TEST_CASE("a trainer can run again after a run that diverged") {
 namespace {
 
 /// Sample 20 cannot be read while `damaged`.
-struct set_with_a_damaged_sample {
-    in_memory_dataset<float> data = images(64);
+struct set_with_a_damaged_sample : in_memory_dataset<float> {
     bool damaged = true;
 
-    std::size_t size() const { return data.size(); }
-    sample_shape shape() const { return data.shape(); }
-    std::size_t classes() const { return data.classes(); }
-    std::uint64_t sample_id(std::size_t index) const { return data.sample_id(index); }
-    std::int32_t target(std::size_t index) const { return data.target(index); }
     template <class T>
     void read(std::size_t index, std::span<T> pixels) const {
         require<data_error>(!damaged || index != 20, "sample 20 is damaged");
-        data.read(index, pixels);
+        in_memory_dataset<float>::read(index, pixels);
     }
 };
 
 }  // namespace
 
 TEST_CASE("a sample that cannot be read ends the run before the step that needs it, and another may follow") {
-    set_with_a_damaged_sample data;
+    set_with_a_damaged_sample data{images(64)};
     test_run run(make_network(), answers({0}));
     const auto options = options_for(2, 8);
     const auto order = batch_order(sample_ids(data), options.seed, 0);

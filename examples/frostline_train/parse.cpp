@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <string>
@@ -102,7 +103,7 @@ std::optional<settings> parse(int argc, char** argv) {
                    "Share of each target spread over all classes")
         ->type_name("SHARE")
         ->transform(number(0, 1, share));
-    app.add_option("--seed", chosen.seed, "Seed of weights, batch order and split")
+    app.add_option("--seed", chosen.seed, "Seed of all that is drawn: weights, batch order, split, augmentation")
         ->type_name("N")
         ->transform(whole_number(0));
     app.add_option("--threads", chosen.threads,
@@ -137,7 +138,7 @@ std::optional<settings> parse(int argc, char** argv) {
     app.add_option("--validation", chosen.validation_share,
                    "Share of the training set held out for validation")
         ->type_name("SHARE")
-        ->transform(number(0, 1, share));
+        ->transform(number(0, std::nextafter(1.0, 0.0), "a number of at least 0 and below 1"));
     app.add_option("--evaluate-every", chosen.evaluate_every,
                    "Epochs from one evaluation to the next; the last epoch is always evaluated")
         ->type_name("EPOCHS")

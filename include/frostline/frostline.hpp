@@ -3,8 +3,9 @@
 
 // Everything that needs no more than xtensor, OpenBLAS and oneTBB. What needs another library is included by
 // itself: data/idx.hpp, data/cifar10.hpp and data/named_dataset.hpp (zlib), data/image_folder.hpp and what it
-// includes (libjpeg, libpng), data/imagenette.hpp (all three), report/record.hpp, io/weights.hpp and
-// train/checkpoints.hpp (nlohmann-json), distributed/mpi.hpp (MPI).
+// includes (libjpeg, libpng), data/imagenette.hpp (all three), report/record.hpp, recorded_run.hpp, replay.hpp and
+// network_summary_json.hpp, io/weights.hpp and what it includes, train/checkpoints.hpp (nlohmann-json),
+// distributed/mpi.hpp (MPI).
 
 #include "frostline/compose/network.hpp"
 #include "frostline/compose/residual.hpp"

@@ -5,6 +5,8 @@
 #include "support/catch.hpp"
 #include "traces.hpp"
 
+#include <cmath>
+
 using namespace frostline;
 using Catch::Approx;
 
@@ -51,6 +53,13 @@ TEST_CASE("FreezeOut freezes what has no rate left, and never the head") {
     alone.blocks = 1;
     alone.epoch = alone.epochs = 1;
     CHECK(freeze_out{}(alone) == 0);
+}
+
+TEST_CASE("FreezeOut refuses a first block that would freeze before the run or behind it") {
+    for (const double first : {-0.1, 1.1, std::nan("")}) {
+        CHECK_THROWS_AS(freeze_out{.first = first}(training_view{}), argument_error);
+        CHECK_THROWS_AS(freeze_out{.first = first}.learning_rate({.blocks = 3, .steps = 12}), argument_error);
+    }
 }
 
 TEST_CASE("any_policy hands on the rates of its policy, and the schedule's where there are none") {

@@ -4,6 +4,8 @@
 #include "support/catch.hpp"
 #include "traces.hpp"
 
+#include <cmath>
+
 using namespace frostline;
 
 namespace {
@@ -38,4 +40,11 @@ TEST_CASE("LayerOut freezes nothing during its warm-up") {
     const auto wanted = follow(layer_out{.first = 1, .last = 1, .warm_up = 0.5}, epochs(6, 2));
     for (std::size_t i = 0; i < 6; ++i) CHECK(wanted[i] == (i < 2 ? 0 : 1));
     CHECK(layer_out{.warm_up = 0}(training_view{}) == 0);
+}
+
+TEST_CASE("LayerOut refuses what is no probability") {
+    for (const double probability : {-0.1, 1.1, std::nan("")}) {
+        CHECK_THROWS_AS(layer_out{.first = probability}(training_view{}), argument_error);
+        CHECK_THROWS_AS(layer_out{.last = probability}(training_view{}), argument_error);
+    }
 }

@@ -164,3 +164,12 @@ TEST_CASE("a policy that starts anew counts its steps from there") {
     CHECK(since(since(view, 2), 3).first_step == 50);
     CHECK(since(view, 9).first_step == 80);
 }
+
+TEST_CASE("policies that thaw for a share of the run refuse what is no share") {
+    for (const double share : {-0.1, 1.1, std::nan("")}) {
+        CHECK_THROWS_AS(end_resume(head_only{}, share), argument_error);
+        CHECK_THROWS_AS(head_first(head_only{}, share), argument_error);
+    }
+    for (const double factor : {-1.0, std::nan("")})
+        CHECK_THROWS_AS(end_resume(head_only{}, 0.1, factor), argument_error);
+}

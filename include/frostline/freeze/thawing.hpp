@@ -2,8 +2,10 @@
 #pragma once
 
 #include "frostline/concepts/freezing_policy.hpp"
+#include "frostline/core/errors.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <optional>
@@ -151,6 +153,7 @@ private:
 /// A policy that thaws every block for the last `share` of the run, and multiplies all rates by `factor`
 /// then: what froze early adapts to what was learnt behind it. Where that share begins between two decisions,
 /// the first of them thaws.
+/// @throws argument_error for a share outside [0, 1], or a factor that is negative or not finite
 template <class Inner>
 class end_resume {
     static_assert(freezing_policy<Inner> || explain_freezing_policy<Inner>());
@@ -160,7 +163,12 @@ public:
     std::string scorer;
 
     explicit end_resume(Inner inner, double share = 0.1, double factor = 0.1)
-        : scorer(scorer_of(inner)), inner_(std::move(inner)), share_(share), factor_(factor) {}
+        : scorer(scorer_of(inner)), inner_(std::move(inner)), share_(share), factor_(factor) {
+        require<argument_error>(share >= 0 && share <= 1, "end_resume thaws for the share ", share,
+                                " of the run, expected one from 0 to 1");
+        require<argument_error>(factor >= 0 && std::isfinite(factor), "end_resume multiplies rates by ",
+                                factor, ", expected a factor that is finite and not negative");
+    }
 
     frozen_blocks operator()(const training_view& view) const {
         return thaws_now(view) ? frozen_blocks() : inner_(view);
@@ -196,6 +204,7 @@ private:
 /// A policy that lets only the head learn for the first `share` of the run, then thaws every block and is
 /// `inner`, which sees only what happened since then: a new head on trained weights no longer spoils what
 /// they have learnt (Kumar et al. 2022, arXiv 2202.10054).
+/// @throws argument_error for a share outside [0, 1]
 template <class Inner>
 class head_first {
     static_assert(freezing_policy<Inner> || explain_freezing_policy<Inner>());
@@ -205,7 +214,10 @@ public:
     std::string scorer;
 
     explicit head_first(Inner inner, double share = 0.1)
-        : scorer(scorer_of(inner)), inner_(std::move(inner)), share_(share) {}
+        : scorer(scorer_of(inner)), inner_(std::move(inner)), share_(share) {
+        require<argument_error>(share >= 0 && share <= 1, "head_first lasts for the share ", share,
+                                " of the run, expected one from 0 to 1");
+    }
 
     frozen_blocks operator()(const training_view& view) const {
         if (view.progress() < share_ - 1e-9) return view.last_freezable;

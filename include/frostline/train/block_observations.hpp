@@ -158,7 +158,7 @@ private:
     static constexpr std::size_t grain = std::size_t{1} << 15;
 
     // The blocks that learned in a step: only these have a gradient of it.
-    struct learning_blocks {
+    struct blocks_of_step {
         std::size_t from = 0;
         std::vector<bool> but_for{};  // by block; empty: all
 
@@ -193,7 +193,7 @@ private:
     aligned_vector<T> gradient_sum_;
 
     aligned_vector<T> previous_gradient_;
-    learning_blocks learned_, learned_before_;  // in the last two steps
+    blocks_of_step learned_, learned_before_;  // in the last two steps
 
     aligned_vector<T> before_step_;
     bool watching_step_ = false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frostline/concepts/freezing_policy.hpp"
+#include "frostline/core/errors.hpp"
 
 #include <cmath>
 #include <cstddef>
@@ -18,18 +19,21 @@ namespace frostline::inline FROSTLINE_ISA {
 /// defaults are those that the paper recommends.
 ///
 /// With decisions after each epoch a block freezes at the first one behind its t_i; its rate is zero before.
+/// Throws argument_error where `first` is outside [0, 1].
 struct freeze_out {
     double first = 0.8;  ///< when the first block freezes, before cubing
     bool cubed = true;
     bool scaled = true;
 
     std::size_t operator()(const training_view& view) const {
+        check();
         std::size_t frozen = view.frozen;
         while (frozen < view.last_freezable && end_of(frozen, view.blocks) <= view.progress()) ++frozen;
         return frozen;
     }
 
     double learning_rate(const rate_view& now) const {
+        check();
         const double end = end_of(now.block, now.blocks);
         const double time = static_cast<double>(now.step) / static_cast<double>(now.steps);
         if (time >= end) return 0;
@@ -38,6 +42,10 @@ struct freeze_out {
     }
 
 private:
+    void check() const {
+        require<argument_error>(first >= 0 && first <= 1, "freeze_out freezes its first block at ", first,
+                                " of the run, expected a share from 0 to 1");
+    }
     double end_of(std::size_t block, std::size_t blocks) const {
         if (block + 1 >= blocks) return 1;
         const double end = first + (1 - first) * static_cast<double>(block) / static_cast<double>(blocks - 1);

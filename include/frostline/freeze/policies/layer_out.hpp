@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frostline/concepts/freezing_policy.hpp"
+#include "frostline/core/errors.hpp"
 #include "frostline/core/random.hpp"
 
 #include <cstddef>
@@ -16,6 +17,7 @@ namespace frostline::inline FROSTLINE_ISA {
 ///
 /// Blocks behind one that learns spare their weight gradients and updates only, and what may thaw after an
 /// epoch is not worth storing: use it with no_feature_store.
+/// Throws argument_error where a probability is outside [0, 1].
 struct layer_out {
     static constexpr bool thaws = true;
 
@@ -25,6 +27,10 @@ struct layer_out {
     std::uint64_t seed = 0;
 
     frozen_blocks operator()(const training_view& view) const {
+        for (const double probability : {first, last})
+            require<argument_error>(probability >= 0 && probability <= 1,
+                                    "layer_out freezes with probability ", probability,
+                                    ", expected one from 0 to 1");
         frozen_blocks frozen;
         if (view.progress() < warm_up - 1e-9) return frozen;
         const random_stream draws(seed, purpose::policy, view.epoch);

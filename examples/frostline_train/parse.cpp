@@ -103,7 +103,8 @@ std::optional<settings> parse(int argc, char** argv) {
                    "Share of each target spread over all classes")
         ->type_name("SHARE")
         ->transform(number(0, 1, share));
-    app.add_option("--seed", chosen.seed, "Seed of all that is drawn: weights, batch order, split, augmentation")
+    app.add_option("--seed", chosen.seed,
+                   "Seed of all that is drawn: weights, batch order, split, augmentation")
         ->type_name("N")
         ->transform(whole_number(0));
     app.add_option("--threads", chosen.threads,

@@ -75,7 +75,7 @@ CLI::Validator size() {
             ""};
 }
 
-CLI::Validator interval() {
+CLI::Validator checkpoint_interval() {
     return {[](std::string& text) -> std::string {
                 std::uint64_t count = 0;
                 const char* end = text.data() + text.size();

@@ -24,7 +24,7 @@ CLI::Validator number(double lowest, double highest, const char* range);
 CLI::Validator size();
 
 /// "2epochs", "500steps" or "10minutes"; a number without a unit counts epochs.
-CLI::Validator interval();
+CLI::Validator checkpoint_interval();
 
 /// An option where a name should be means that the name was forgotten. @param what  it names
 CLI::Validator name(const char* what);

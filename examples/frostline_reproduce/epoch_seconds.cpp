@@ -38,34 +38,50 @@ double number(const train_options& options, const char* name, double otherwise) 
     return value;
 }
 
-double samples_of(const train_options& options, dataset_part part) {
-    const auto data = text(options, "data", settings{}.data), folder = text(options, "data-dir", "");
+// All samples of a part of a set that has `all` of them in `classes` classes, or those that are wanted.
+double wanted_samples(const train_options& options, dataset_part part, double all, double classes) {
     const auto chosen = classes_in(text(options, "classes", ""));
-    const auto count = [&](const auto& whole) {
-        const auto all = static_cast<double>(whole.size());
-        return chosen && !chosen->empty()
-                   ? all * static_cast<double>(chosen->size()) / static_cast<double>(whole.classes())
-                   : all;
-    };
-    const auto count_all = [&] {
-#ifdef FROSTLINE_TRAIN_IMAGES
-        if (data == "imagenette") return count(frostline::load_imagenette(folder, part, {.memory = 0}));
-#endif
-        return count(frostline::load_named(data, folder, part));
-    };
+    if (chosen && !chosen->empty()) all *= static_cast<double>(chosen->size()) / classes;
     const double limit = number(options, part == dataset_part::train ? "train-limit" : "test-limit", 0);
-    const double all = count_all();
     return limit > 0 ? std::min(limit, all) : all;
 }
 
+double samples_here(const train_options& options, dataset_part part) {
+    const auto data = text(options, "data", settings{}.data), folder = text(options, "data-dir", "");
+    const auto count = [&](const auto& whole) {
+        return wanted_samples(options, part, static_cast<double>(whole.size()),
+                              static_cast<double>(whole.classes()));
+    };
+#ifdef FROSTLINE_TRAIN_IMAGES
+    if (data == "imagenette") return count(frostline::load_imagenette(folder, part, {.memory = 0}));
+#endif
+    return count(frostline::load_named(data, folder, part));
+}
+
+double published_samples(const train_options& options, dataset_part part) {
+    const auto& set = frostline::find_named(text(options, "data", settings{}.data));
+    constexpr double classes = 10;
+    return wanted_samples(options, part,
+                          static_cast<double>(set.samples[part == dataset_part::train ? 0 : 1]), classes);
+}
+
 }  // namespace
+
+sample_counts samples_here(const workload& work) {
+    const auto& options = work.methods.front().options;
+    return {samples_here(options, dataset_part::train), samples_here(options, dataset_part::test)};
+}
+
+sample_counts published_samples(const workload& work) {
+    const auto& options = work.methods.front().options;
+    return {published_samples(options, dataset_part::train), published_samples(options, dataset_part::test)};
+}
 
 seconds_of_epoch measured_epoch_seconds(const std::string& program, const workload& work,
                                         const std::filesystem::path& scratch) {
     auto few = cell_of(work, work.methods.front(), work.seeds.front(), /*epochs=*/1);
     const double validation = number(few.options, "validation", 0);
-    const double train_samples = samples_of(few.options, dataset_part::train);
-    const double test_samples = samples_of(few.options, dataset_part::test);
+    const auto [train_samples, test_samples] = samples_here(work);
     few.options.erase("validation");
     const double two_batches =
         2 * number(few.options, "batch-size", static_cast<double>(settings{}.batch_size));

@@ -24,6 +24,18 @@ struct scratch_file {
     }
 };
 
+/// Samples that a workload trains and is tested on.
+struct sample_counts {
+    double training = 0, test = 0;
+};
+
+/// @throws frostline::data_error for a data set that is not there
+sample_counts samples_here(const workload& work);
+
+/// Of the published data set, whatever part of it is here.
+/// @throws frostline::argument_error for a data set that is not known
+sample_counts published_samples(const workload& work);
+
 /// What an epoch takes, with its share of the evaluations.
 struct seconds_of_epoch {
     double training = 0, evaluation = 0;

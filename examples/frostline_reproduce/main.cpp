@@ -55,9 +55,11 @@ int main(int argc, char** argv) {
     try {
         return program::main(app, argc, argv, [&] {
             const auto wanted = read_matrix(matrix_file);
-            watch_signals();
             std::filesystem::create_directories(folder);
-            if (!tables_only) lock_folder(folder);
+            if (!tables_only) {
+                watch_signals();
+                lock_folder(folder);
+            }
             if (!project.empty())
                 return write_projection(wanted, {read_matrix(project[0]), project[1]}, train, folder);
             runner cells(wanted, folder, train);

@@ -7,6 +7,7 @@
 #include "frostline_train/settings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstring>
 #include <fstream>
@@ -26,6 +27,10 @@ using json = nlohmann::json;
 const std::set<std::string> set_by_cell{"seed",       "record",           "compare",    "save",
                                         "checkpoint", "checkpoint-every", "resume",     "resume-older",
                                         "summary",    "verify",           "plan-costs", "quiet"};
+
+// Methods that differ in these cannot be compared by FLOPs.
+constexpr std::array of_workload{"epochs",      "model",      "data",       "data-dir",  "classes",
+                                 "train-limit", "validation", "image-size", "test-limit"};
 
 // As a shell reads it.
 std::string quoted(const std::string& word) {
@@ -101,7 +106,9 @@ public:
             }
             need(!is_shortened(found.methods.back(), found.methods.front()), "has the method ",
                  found.methods.back(), ", but that is ", found.methods.front(), " in fewer epochs");
-            need(!own.contains("epochs"), "has a method with epochs of its own, which are the workload's");
+            for (const char* name : of_workload)
+                need(!own.contains(name), "has a method with the option ", name,
+                     " of its own, which is the workload's");
         }
         const auto& first = whole["methods"].front();
         need(
@@ -253,19 +260,30 @@ std::optional<cell_result> read_result(const std::filesystem::path& record, cons
     json epoch, summary;
     std::string machine, policy_options;
     bool has_costs = false;
+    const auto is_told = [&](const json& line, const char* name, auto type) {
+        const bool is_one = line.contains(name) && (line[name].*type)();
+        require<data_error>(is_one || !line.contains(name), "the record ", record.string(),
+                            " has another type of value than expected in the field ", name);
+        return is_one;
+    };
     for (std::string line; std::getline(file, line);) {
         auto parsed = json::parse(line, nullptr, /*allow_exceptions=*/false);
         if (!parsed.is_object() || !parsed.contains("event")) return std::nullopt;
         has_costs = has_costs || parsed["event"] == "costs";
         if (parsed["event"] == "run") {
-            machine = sentence(parsed.value("threads", 0), " threads, ", parsed.value("blas_core", ""));
+            const bool has_threads = is_told(parsed, "threads", &json::is_number_unsigned);
+            const bool has_core = is_told(parsed, "blas_core", &json::is_string);
+            machine = sentence(has_threads ? parsed["threads"].get<std::size_t>() : 0, " threads, ",
+                               has_core ? parsed["blas_core"].get<std::string>() : "");
             if (parsed.contains("policy_options")) policy_options = parsed["policy_options"].dump();
         } else if (parsed["event"] == "epoch")
             epoch = std::move(parsed);
         else if (parsed["event"] == "summary")
             summary = std::move(parsed);
     }
-    if (summary.is_null() || summary.value("stopped", true) || !epoch.is_object()) return std::nullopt;
+    if (summary.is_null() || !is_told(summary, "stopped", &json::is_boolean) || summary["stopped"] ||
+        !epoch.is_object())
+        return std::nullopt;
     require<data_error>(epoch.contains(accuracy) && epoch[accuracy].is_number(), "the record ",
                         record.string(), " has no ", accuracy);
     const auto number = [&](const char* name) {
@@ -280,6 +298,7 @@ std::optional<cell_result> read_result(const std::filesystem::path& record, cons
     result.evaluation_seconds = number("evaluation_seconds");
     result.forward_flops = number("forward_flops");
     result.forward_flops_full = number("forward_flops_full");
+    result.scoring_flops = number("scoring_flops");
     result.training_flops = result.forward_flops + number("backward_flops");
     result.training_flops_full = result.forward_flops_full + number("backward_flops_full");
     return result;

@@ -49,6 +49,7 @@ struct cell_result {
     double evaluation_seconds = 0;
     double forward_flops = 0, forward_flops_full = 0;
     double training_flops = 0, training_flops_full = 0;
+    double scoring_flops = 0;      ///< beside those of training
     bool has_costs = false;        ///< by which its plan decided what to drop
     std::string policy_options{};  ///< all of them, as JSON; empty in records that do not tell
     std::string machine{};         ///< threads and instruction set: times are compared on the same alone

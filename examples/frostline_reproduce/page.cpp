@@ -36,12 +36,15 @@ constexpr std::string_view page_start = R"html(<!DOCTYPE html>
 constexpr std::string_view introduction = R"html(
 <p>Convolutional networks, trained in full and with blocks that are frozen and dropped as they converge. A block is
 <em>frozen</em> when it no longer learns, and <em>dropped</em> when its output comes from the feature store: training
-executes it once more for each view, and then no longer. The <em>frost line</em> moves from the input towards the
-output.</p>
-<p>Means over seeds have 95% intervals (Student's t); a single seed has none. Differences are paired by seed, and times
-are medians. <em>Never with as many FLOPs</em> trains in full for fewer epochs, its schedule compressed: interpolated
+executes it once more for each view, and then no longer; maps show it as dropped from then on. The <em>frost line</em>
+moves from the input towards the output; maps show where it lies as an epoch begins.</p>
+<p>Means over seeds have 95% intervals (Student's t); a single seed has none. Differences are paired by seed. How many
+times faster training was is a median over seeds; plots show mean times. <em>Never with as many FLOPs</em> trains in full for fewer epochs, its schedule compressed: interpolated
 between the two whole numbers of epochs around the method's training FLOPs. The front is that of accuracy against
-training FLOPs, among lines that have all seeds. In plots, thin lines are seeds and thick ones their means.</p>
+training FLOPs, among lines that have all seeds. FLOPs of scoring are not among those of training: their column tells
+what share of the training FLOPs of never they come to. In plots, thin lines are seeds and thick ones their means;
+intervals that are wider than the plot are cut off. Commands are to be typed in the folder of this page, where
+FROSTLINE_DATA is an absolute path.</p>
 )html";
 
 // A workload of which something is finished.
@@ -163,13 +166,23 @@ std::string overview(const matrix& wanted, const std::vector<chapter>& chapters)
     return out.str();
 }
 
+// Accuracies of the last epoch alone are no curve.
+bool has_curve(const std::vector<series>& all) {
+    return std::any_of(all.begin(), all.end(), [](const series& each) {
+        return std::any_of(each.histories.begin(), each.histories.end(), [](const run_history& history) {
+            return std::count_if(history.epochs.begin(), history.epochs.end(),
+                                 [](const auto& epoch) { return epoch.accuracy.has_value(); }) > 1;
+        });
+    });
+}
+
 std::string means(const chapter& of) {
     std::ostringstream out;
     out << table_start(
         "Means of " + of.work->name,
         {"method", "accuracy, %", "against never, points", "against never with as many FLOPs, points",
          "forward FLOPs saved", "backward FLOPs saved", "training FLOPs saved", "times faster",
-         "on the front", "seeds"});
+         "scoring FLOPs", "on the front", "seeds"});
     for (const auto& each : of.all) {
         const auto& line = each.of;
         out << "<tr><th scope=\"row\">" << escaped(line.name) << "</th>"
@@ -178,6 +191,7 @@ std::string means(const chapter& of) {
             << cell_text(line.against_less.empty() ? "" : text_of(interval_of(line.against_less), true))
             << cell_text(format_percent(line.forward_saved)) << cell_text(format_percent(line.backward_saved))
             << cell_text(format_percent(line.training_saved)) << cell_text(text_of(line.time_ratio))
+            << cell_text(format_percent(line.scoring))
             << cell_text(line.on_front ? "<span class=\"front\">yes</span>" : "")
             << cell_text(std::to_string(line.runs.size())) << "</tr>\n";
     }
@@ -206,10 +220,10 @@ std::string maps(const chapter& of) {
                 history.epochs.begin(), history.epochs.end(),
                 [](const auto& epoch) { return epoch.frozen > 0 || !epoch.frozen_behind.empty(); });
             if (freezes) lines << figure("Frost line, " + seed, frost_map(title, history));
-            if (history.scorer.empty()) continue;
+            const auto scale = scale_of(of.all, history.scorer);
+            if (history.scorer.empty() || !(scale.low <= scale.high)) continue;
             scorers.insert(history.scorer);
-            scores << figure("Scores by " + history.scorer + ", " + seed,
-                             score_map(title, history, scale_of(of.all, history.scorer)));
+            scores << figure("Scores by " + history.scorer + ", " + seed, score_map(title, history, scale));
         }
         out << "<h3>" << escaped(each.of.name) << "</h3>\n<div class=\"plots\">" << lines.str()
             << scores.str() << "</div>\n";
@@ -260,11 +274,12 @@ std::string text_of_chapter(const chapter& of, bool open) {
         figure("Accuracy against training time", cost_plot(name, of.all, cost::seconds)), "</div>\n",
         details(
             "Accuracy, FLOPs and seconds, epoch by epoch", open,
-            sentence(legend(of.all), "<div class=\"plots\">",
-                     figure("Accuracy", epoch_plot(name, of.all, epoch_value::accuracy)),
-                     figure("Accuracy in training", epoch_plot(name, of.all, epoch_value::training_accuracy)),
-                     figure("Training FLOPs", epoch_plot(name, of.all, epoch_value::flops)),
-                     figure("Training time", epoch_plot(name, of.all, epoch_value::seconds)), "</div>\n")),
+            sentence(
+                legend(of.all), "<div class=\"plots\">",
+                has_curve(of.all) ? figure("Accuracy", epoch_plot(name, of.all, epoch_value::accuracy)) : "",
+                figure("Accuracy in training", epoch_plot(name, of.all, epoch_value::training_accuracy)),
+                figure("Training FLOPs", epoch_plot(name, of.all, epoch_value::flops)),
+                figure("Training time", epoch_plot(name, of.all, epoch_value::seconds)), "</div>\n")),
         details("Frost line and scores, block by block", open, maps(of)),
         details("Every cell, and the command that trains it again", false, commands(of)), "</section>\n");
 }
@@ -293,6 +308,12 @@ void write_page(const matrix& wanted, const results& finished, const std::filesy
         file << "<p>No cell is finished.</p>\n";
     else
         file << overview(wanted, chapters);
+    std::string missing;
+    for (const auto& work : wanted.workloads)
+        if (std::none_of(chapters.begin(), chapters.end(),
+                         [&](const chapter& each) { return each.work == &work; }))
+            missing += sentence(missing.empty() ? "" : ", ", escaped(work.name));
+    if (!missing.empty()) file << "<p>Without a finished run of never: " << missing << ".</p>\n";
     for (const auto& each : chapters) file << text_of_chapter(each, chapters.size() <= few);
     file << "</main>\n</body></html>\n";
     write_file(folder / "index.html", file.str());

@@ -30,7 +30,7 @@ public:
             add(found, frostline::sentence("never, ", epochs, " epochs"), never(), epochs);
         // Few seeds may be lucky ones.
         for (auto& line : found)
-            line.on_front = line.runs.size() == found.front().runs.size() &&
+            line.on_front = line.runs.size() == work_.seeds.size() &&
                             std::none_of(found.begin(), found.end(),
                                          [&](const row& other) { return beats(other, line); });
         return found;
@@ -47,7 +47,8 @@ private:
             accuracy += same->result.accuracy - run.result.accuracy;
             flops += same->result.training_flops - run.result.training_flops;
         }
-        return accuracy >= 0 && flops <= 0 && (accuracy > 0 || flops < 0);
+        constexpr double rounding = 1e-9;  // of sums over seeds
+        return accuracy > -rounding && flops <= 0 && (accuracy > rounding || flops < 0);
     }
 
     const method& never() const { return work_.methods.front(); }
@@ -81,7 +82,7 @@ private:
         row line;
         line.name = name;
         line.fewer_epochs = epochs != work_.epochs;
-        double forward = 0, training = 0, forward_full = 0, training_full = 0;
+        double forward = 0, training = 0, scoring = 0, forward_full = 0, training_full = 0;
         std::vector<double> ratios;
         for (const auto seed : work_.seeds) {
             const auto whole = result_of(never(), seed, work_.epochs), result = result_of(how, seed, epochs);
@@ -95,6 +96,7 @@ private:
                 line.against_less.push_back(100 * (result->accuracy - *less));
             forward += result->forward_flops;
             training += result->training_flops;
+            scoring += result->scoring_flops;
             forward_full += whole->forward_flops;
             training_full += whole->training_flops;
             if (timed) ratios.push_back(whole->seconds / result->seconds);
@@ -103,6 +105,7 @@ private:
         line.forward_saved = 1 - forward / forward_full;
         line.backward_saved = 1 - (training - forward) / (training_full - forward_full);
         line.training_saved = 1 - training / training_full;
+        line.scoring = scoring / training_full;
         if (!ratios.empty()) line.time_ratio = median_of(ratios);
         if (line.against_less.size() != line.runs.size()) line.against_less.clear();
         rows.push_back(std::move(line));
@@ -150,8 +153,9 @@ std::string text_of(const std::optional<double>& time_ratio) {
 }
 
 std::string text_of(const interval& values, bool sign) {
-    std::string text = sign && values.mean >= 0 ? "+" : "";
-    text += frostline::format_fixed(values.mean, 2);
+    auto mean = frostline::format_fixed(values.mean, 2);
+    if (mean == "-0.00") mean = "0.00";
+    std::string text = sign && mean.front() != '-' ? "+" + mean : mean;
     if (std::isfinite(values.half_width)) text += " ± " + frostline::format_fixed(values.half_width, 2);
     return text;
 }

@@ -29,6 +29,7 @@ struct row {
     std::vector<run> runs;
     std::vector<double> accuracies, differences, against_less;  ///< in points, by seed
     double forward_saved = 0, backward_saved = 0, training_saved = 0;
+    double scoring = 0;                ///< FLOPs of scoring, as a share of the training FLOPs of `never`
     std::optional<double> time_ratio;  ///< median over the runs that were timed
     bool on_front = false;             ///< of accuracy against training FLOPs, among those with all seeds
 };

@@ -15,6 +15,13 @@
 #include <iostream>
 #include <set>
 
+namespace {
+
+// What freezing saves is not known before: half, here.
+constexpr double share_left = 0.5;
+
+}  // namespace
+
 runner::runner(matrix wanted, std::filesystem::path folder, std::string program)
     : wanted_(std::move(wanted)), folder_(std::move(folder)), program_(std::move(program)) {
     if (std::ifstream file(folder_ / "commands.json"); file.is_open()) {
@@ -27,29 +34,24 @@ runner::runner(matrix wanted, std::filesystem::path folder, std::string program)
 }
 
 void runner::print_expected_time() {
-    // What freezing saves is not known before: half, here; and as much for each of the two runs of `never`
-    // that a method is compared with.
-    constexpr double share_left = 0.5;
     double all = 0, never = 0;
-    const auto less = cells_of_less_training();
     for (const auto& work : wanted_.workloads) {
         double runs_of_never = 0, others = 0;
-        for (const auto seed : work.seeds)
+        for (const auto seed : work.seeds) {
             for (const auto& how : work.methods) {
                 if (finished_.contains(cell_of(work, how, seed, work.epochs).record)) continue;
                 if (how.options.at("policy") == "never")
                     runs_of_never += 1;
                 else
-                    others += share_left * (how.train_less ? 3 : 1);
+                    others += share_left;
             }
-        std::set<std::string> counted;
-        for (const auto& [name, what] : less)
-            if (name == work.name && !finished_.contains(what.record) && counted.insert(what.record).second)
-                others += static_cast<double>(what.epochs) / static_cast<double>(work.epochs);
+            others += less_training_left(work, seed).epochs / static_cast<double>(work.epochs);
+        }
         if (runs_of_never + others == 0) continue;
         double seconds = 0;
         try {
-            seconds = epoch_seconds(work);
+            const auto measured = measured_epoch_seconds(program_, work, folder_ / scratch_name);
+            seconds = measured.training + measured.evaluation;
         } catch (const frostline::error& failure) {
             std::cout << work.name << ": cannot be timed; " << failure.what() << std::endl;
             continue;
@@ -123,16 +125,17 @@ bool runner::read(const cell& what) {
 }
 
 void runner::plan(const cell& what, const std::string& work) {
-    const bool known = std::any_of(planned_.begin(), planned_.end(), [&](const planned_cell& other) {
-        return other.what.record == what.record;
-    });
-    if (!known && !finished_.contains(what.record) && !read(what)) planned_.push_back({what, work});
+    if (!is_planned(what.record) && !finished_.contains(what.record) && !read(what))
+        planned_.push_back({what, work});
 }
 
 void runner::run_planned() {
     for (std::size_t i = 0; i < planned_.size(); ++i) {
         const auto& [what, work] = planned_[i];
-        std::cout << '[' << i + 1 << " of " << planned_.size() << "] " << what.record << std::flush;
+        std::size_t runs = started_ + planned_.size() - i;
+        for (const auto& each : wanted_.workloads)
+            for (const auto seed : each.seeds) runs += less_training_left(each, seed).runs;
+        std::cout << '[' << ++started_ << " of " << runs << "] " << what.record << std::flush;
         const auto start = std::chrono::steady_clock::now();
         // The command is told first: where this program is killed, the run goes on and may finish.
         std::filesystem::remove(folder_ / what.record);
@@ -143,6 +146,7 @@ void runner::run_planned() {
         } catch (const cell_failed& failure) {
             std::cout << ": failed" << std::endl;
             failures_.push_back(failure.what());
+            failed_.insert(what.record);
             continue;
         }
         const double seconds =
@@ -162,27 +166,53 @@ void runner::run_planned() {
     planned_.clear();
 }
 
-// By the pace of the same workload's cells.
+// By the pace of the same workload's cells; none where it could not be timed.
 double runner::seconds_left(std::size_t first) const {
     double left = 0;
-    for (std::size_t i = first; i < planned_.size(); ++i) {
-        const auto found = pace_.find(planned_[i].workload);
-        if (found == pace_.end()) continue;  // it could not be timed
-        const auto& [epochs, seconds] = found->second;
-        left += seconds / epochs * static_cast<double>(planned_[i].what.epochs);
-    }
+    const auto add = [&](const std::string& work, double epochs) {
+        if (const auto found = pace_.find(work); found != pace_.end())
+            left += found->second.second / found->second.first * epochs;
+    };
+    for (std::size_t i = first; i < planned_.size(); ++i)
+        add(planned_[i].workload, static_cast<double>(planned_[i].what.epochs));
+    for (const auto& work : wanted_.workloads)
+        for (const auto seed : work.seeds) add(work.name, less_training_left(work, seed).epochs);
     return left;
 }
 
-double runner::epoch_seconds(const workload& work) const {
-    for (const auto seed : work.seeds) {
-        const auto found = finished_.find(cell_of(work, work.methods.front(), seed, work.epochs).record);
+runner::less_training runner::less_training_left(const workload& work, std::uint64_t seed) const {
+    const auto is_left = [&](std::size_t epochs) {
+        const auto record = cell_of(work, work.methods.front(), seed, epochs).record;
+        return !finished_.contains(record) && !is_planned(record);
+    };
+    std::set<std::size_t> known;
+    std::size_t unknown = 0;
+    for (const auto& how : work.methods) {
+        const auto record = cell_of(work, how, seed, work.epochs).record;
+        if (!how.train_less || failed_.contains(record)) continue;
+        const auto found = finished_.find(record);
         if (found != finished_.end())
-            return (found->second.seconds + found->second.evaluation_seconds) /
-                   static_cast<double>(work.epochs);
+            for (const auto epochs : epochs_around(found->second, work.epochs)) known.insert(epochs);
+        else if (how.options.at("policy") != "never")
+            unknown += 2;
     }
-    const auto measured = measured_epoch_seconds(program_, work, folder_ / scratch_name);
-    return measured.training + measured.evaluation;
+    less_training left;
+    std::size_t others = 0;  // numbers of epochs that nothing is compared with yet
+    for (std::size_t epochs = 1; unknown > others && epochs < work.epochs; ++epochs)
+        others += !known.contains(epochs) && is_left(epochs) ? 1 : 0;
+    left.runs = std::min(unknown, others);
+    left.epochs = static_cast<double>(left.runs) * share_left * static_cast<double>(work.epochs);
+    for (const auto epochs : known)
+        if (is_left(epochs)) {
+            left.runs += 1;
+            left.epochs += static_cast<double>(epochs);
+        }
+    return left;
+}
+
+bool runner::is_planned(const std::string& record) const {
+    return std::any_of(planned_.begin(), planned_.end(),
+                       [&](const planned_cell& other) { return other.what.record == record; });
 }
 
 void runner::keep_commands() const { write_file(folder_ / "commands.json", commands_.dump(1) + '\n'); }

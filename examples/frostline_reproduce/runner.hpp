@@ -5,9 +5,11 @@
 #include "rows.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,8 +23,8 @@ public:
     /// without the matrix's accuracy
     runner(matrix wanted, std::filesystem::path folder, std::string program);
 
-    /// Prints what the cells that are left will take, from measured steps of those workloads, or from their
-    /// finished runs of `never`. A workload that cannot be timed, as for want of its data, is passed over.
+    /// Prints what the cells that are left will take, from measured steps of their workloads. A workload that
+    /// cannot be timed, as for want of its data, is passed over.
     /// @throws interrupted
     void print_expected_time();
 
@@ -54,8 +56,16 @@ private:
     bool read(const cell& what);
     void plan(const cell& what, const std::string& work);
     void run_planned();
+    // Runs of `never` in fewer epochs that a seed's methods will be compared with, which are neither finished
+    // nor planned, and their epochs; by what is expected of methods that are not finished.
+    struct less_training {
+        std::size_t runs = 0;
+        double epochs = 0;
+    };
+    less_training less_training_left(const workload& work, std::uint64_t seed) const;
+
+    bool is_planned(const std::string& record) const;
     double seconds_left(std::size_t first) const;
-    double epoch_seconds(const workload& work) const;
     void keep_commands() const;
 
     matrix wanted_;
@@ -64,6 +74,8 @@ private:
     nlohmann::ordered_json commands_ = nlohmann::ordered_json::object();
     results finished_;
     std::vector<std::string> failures_;
+    std::set<std::string> failed_;  // the records of those cells
     std::vector<planned_cell> planned_;
+    std::size_t started_ = 0;
     std::map<std::string, std::pair<double, double>> pace_;  // epochs and seconds, by workload
 };

@@ -19,17 +19,18 @@ using frostline::format_percent;
 std::string markdown(const std::vector<row>& rows) {
     std::ostringstream out;
     out << "| method | accuracy, % | against never, points | against never with as many FLOPs, points | "
-           "forward FLOPs saved | backward FLOPs saved | training FLOPs saved | times faster | on the front "
+           "forward FLOPs saved | backward FLOPs saved | training FLOPs saved | times faster | scoring FLOPs "
            "| "
-           "seeds |\n"
-           "|---|---|---|---|---|---|---|---|---|---|\n";
+           "on the front | seeds |\n"
+           "|---|---|---|---|---|---|---|---|---|---|---|\n";
     for (const auto& line : rows) {
         out << "| " << line.name << " | " << text_of(interval_of(line.accuracies), false) << " | "
             << (&line == &rows.front() ? "" : text_of(interval_of(line.differences), true)) << " | "
             << (line.against_less.empty() ? "" : text_of(interval_of(line.against_less), true)) << " | "
             << format_percent(line.forward_saved) << " | " << format_percent(line.backward_saved) << " | "
             << format_percent(line.training_saved) << " | " << text_of(line.time_ratio) << " | "
-            << (line.on_front ? "yes" : "") << " | " << line.runs.size() << " |\n";
+            << format_percent(line.scoring) << " | " << (line.on_front ? "yes" : "") << " | "
+            << line.runs.size() << " |\n";
     }
     return out.str();
 }
@@ -53,6 +54,8 @@ std::string markdown(const matrix& wanted, const std::vector<std::vector<row>>& 
     return out.str();
 }
 
+std::string whole(double flops) { return format_fixed(flops, 0); }
+
 std::string quoted(const std::string& text) {
     std::string field = "\"";
     for (const char letter : text) field += letter == '"' ? "\"\"" : std::string(1, letter);
@@ -63,19 +66,21 @@ std::string quoted(const std::string& text) {
 
 void write_tables(const matrix& wanted, const results& finished, const std::filesystem::path& folder) {
     std::ostringstream tables, cells;
-    tables << "# " << wanted.name << "\n\n"
-           << "Means over seeds with 95% intervals (Student's t); differences are paired by seed. `never "
-              "with as "
-              "many FLOPs` trains in full for fewer epochs, its schedule compressed: interpolated between "
-              "the two "
-              "whole numbers of epochs around the method's training FLOPs. The front is that of accuracy "
-              "against "
-              "training FLOPs, among lines that have all seeds. Times are medians, "
-              "compared on the same kind of machine alone.\n";
+    tables << "# " << wanted.name << "\n\nAccuracy is that "
+           << (wanted.accuracy == "test_accuracy" ? "of the test set" : "of samples held out for validation")
+           << " after the last epoch. Means over seeds with 95% intervals (Student's t); differences are "
+              "paired by seed. `never with as many FLOPs` trains in full for fewer epochs, its schedule "
+              "compressed: interpolated between the two whole numbers of epochs around the method's training "
+              "FLOPs. FLOPs of scoring are not among those of training: their column tells what share of the "
+              "training FLOPs of `never` they come to. The front is that of accuracy against training FLOPs, "
+              "among lines that have all seeds. Times are medians, compared on the same kind of machine "
+              "alone.\n";
     cells << "workload,method,seed,epochs," << wanted.accuracy
-          << ",seconds,forward_flops,training_flops,forward_flops_saved,training_flops_saved,machine,record,"
+          << ",seconds,forward_flops,training_flops,scoring_flops,forward_flops_saved,training_flops_saved,"
+             "machine,record,"
              "command\n";
     std::vector<std::vector<row>> by_workload;
+    std::vector<std::string> missing;
     for (const auto& work : wanted.workloads) {
         for (const auto& how : work.methods)
             for (const auto seed : work.seeds)
@@ -91,8 +96,8 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
                                           ? how.name
                                           : frostline::sentence(how.name, ", ", epochs, " epochs");
                     cells << quoted(work.name) << ',' << quoted(name) << ',' << seed << ',' << epochs << ','
-                          << result.accuracy << ',' << result.seconds << ',' << result.forward_flops << ','
-                          << result.training_flops << ','
+                          << result.accuracy << ',' << result.seconds << ',' << whole(result.forward_flops)
+                          << ',' << whole(result.training_flops) << ',' << whole(result.scoring_flops) << ','
                           << 1 - share * result.forward_flops / result.forward_flops_full << ','
                           << 1 - share * result.training_flops / result.training_flops_full << ','
                           << quoted(result.machine) << ',' << what.record << ','
@@ -100,14 +105,25 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
                 }
         // Without `never` nothing can be compared.
         auto rows = rows_of(work, finished);
-        if (rows.empty()) continue;
+        if (rows.empty()) {
+            missing.push_back(work.name);
+            continue;
+        }
         tables << "\n## " << work.name << "\n\n"
-               << markdown(rows) << "\nCommands in this folder, with the first seed:\n\n```sh\n";
+               << markdown(rows)
+               << "\nCommands, to be typed in this folder with the first seed, where `FROSTLINE_DATA` is an "
+                  "absolute path:\n\n```sh\n";
         for (const auto& line : rows)
             tables << command_of(line.runs.front().what, line.runs.front().result) << "  # " << line.name
                    << '\n';
         tables << "```\n";
         by_workload.push_back(std::move(rows));
+    }
+    if (!missing.empty()) {
+        tables << "\nOf " << wanted.workloads.size() << " workloads " << missing.size()
+               << " have no finished run of `" << wanted.methods.front() << "`, and no table:";
+        for (const auto& name : missing) tables << (&name == &missing.front() ? " " : ", ") << name;
+        tables << ".\n";
     }
     if (by_workload.size() > 1)
         tables

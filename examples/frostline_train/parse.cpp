@@ -188,7 +188,7 @@ std::optional<settings> parse(int argc, char** argv) {
         "when a signal ends the run");
     checkpoint->type_name("DIR")->transform(name("a folder"))->default_str("");
     app.add_option("--checkpoint-every", chosen.checkpoint_every, "How often a checkpoint is written")
-        ->transform(interval())
+        ->transform(checkpoint_interval())
         ->type_name("N[epochs|steps|minutes]")
         ->needs(checkpoint);
     app.add_option("--checkpoint-keep", chosen.checkpoint_keep, "The last N checkpoints stay")

@@ -129,6 +129,8 @@ def shows_everything(text, page, plots):
     works = [work["name"] for work in page_records.MATRIX["workloads"]]
     check(page.texts["h1"] == [page_records.MATRIX["name"]], "the name is as it was given", page.texts["h1"])
     check(page.texts["h2"] == ["Overview", *works[:-1]], "every workload that was begun has its part", page.texts["h2"])
+    check(f"Without a finished run of never: {works[-1]}." in page.texts["p"], "what was not begun is told")
+    check("0.06 %" in page.texts["td"], "what scoring took is told", page.texts["td"])
     commands = page.texts["code"]
     for name, _, _, options, _ in cells:
         check(commands.count(page_records.command_of(options)) == 1, "every cell has its command", name, commands)

@@ -57,9 +57,11 @@ class Cell:
         self.seconds = summary["seconds"]
         self.forward = summary["forward_flops"]
         self.training = summary["forward_flops"] + summary["backward_flops"]
+        self.scoring = summary["scoring_flops"]
         self.full = summary["forward_flops_full"] + summary["backward_flops_full"]
         check(math.isclose(self.accuracy, 100 * float(row[accuracy]), rel_tol=1e-4) and
-              math.isclose(self.training, float(row["training_flops"]), rel_tol=1e-4), "cells.csv is the record's", row)
+              self.training == int(row["training_flops"]) and self.scoring == int(row["scoring_flops"]),
+              "cells.csv is the record's", row)
 
 
 def at_equal_flops(cell, never, epochs):
@@ -74,9 +76,20 @@ def at_equal_flops(cell, never, epochs):
     return (1 - share) * never[lower].accuracy + share * never[lower + 1].accuracy
 
 
+def beats(other, cells):
+    """On all seeds of `cells`: as accurate for as few FLOPs, and better in one of both."""
+    if not set(cells) <= set(other):
+        return False
+    accuracy = sum(round(other[seed].accuracy - cell.accuracy, 9) for seed, cell in cells.items())
+    flops = sum(other[seed].training - cell.training for seed, cell in cells.items())
+    return accuracy >= 0 and flops <= 0 and (accuracy > 0 or flops < 0)
+
+
 def check_folder(matrix_file):
     folder = matrix_file.with_suffix("")
-    accuracy = json.loads(matrix_file.read_text()).get("accuracy", "test_accuracy")
+    matrix = json.loads(matrix_file.read_text())
+    accuracy = matrix.get("accuracy", "test_accuracy")
+    seeds = {work["name"]: len(work["seeds"]) for work in matrix["workloads"]}
     works = defaultdict(lambda: defaultdict(dict))
     with (folder / "cells.csv").open(newline="") as file:
         for row in csv.DictReader(file):
@@ -86,7 +99,7 @@ def check_folder(matrix_file):
                    if line.startswith("| ") and not line.startswith("| method")] for name, text in tables.items()}
     check(set(rows) - {"All workloads"} == set(works) and len(works) > 1, "each workload has a table", set(rows))
 
-    together = defaultdict(lambda: ([], []))
+    together = defaultdict(lambda: ([], [], [], []))
     for work, methods in works.items():
         whole = methods["never"]
         epochs = next(iter(whole.values())).epochs
@@ -119,12 +132,23 @@ def check_folder(matrix_file):
                       if cell.machine == whole[seed].machine]
             check(same(row[7], f"{statistics.median(ratios):.2f}" if ratios else ""), f"{where}: times faster", row,
                   ratios)
-            check(int(row[9]) == len(cells), f"{where}: seeds", row)
+            scoring = sum(cell.scoring for cell in cells.values()) / sum(whole[seed].training for seed in cells)
+            check(same(row[8], f"{100 * scoring:.2f} %"), f"{where}: scoring", row, scoring)
+            check(int(row[10]) == len(cells), f"{where}: seeds", row)
+            saved = 1 - sum(cell.training for cell in cells.values()) / sum(whole[seed].training for seed in cells)
+            on_all_seeds = len(cells) == seeds[work]
+            check((row[9] == "yes") == (on_all_seeds and not any(
+                beats(other, cells) for other in methods.values())), f"{where}: on the front", row)
+            together[name][2].append(saved)
+            if ratios:
+                together[name][3].append(statistics.median(ratios))
             together[name][0].append(statistics.mean(differences))
             if compared:
                 together[name][1].append(statistics.mean(against))
     for row in rows["All workloads"]:
-        differences, against = together[row[0]]
+        differences, against, saved, ratios = together[row[0]]
+        check(same(row[4], f"{100 * statistics.median(saved):.2f} %"), f"{row[0]}: FLOPs saved", row, saved)
+        check(same(row[5], f"{statistics.median(ratios):.2f}" if ratios else ""), f"{row[0]}: times faster", row)
         check(int(row[1]) == len(differences), f"{row[0]}: workloads", row)
         check(same(row[2], f"{statistics.median(differences):+.2f}"), f"{row[0]}: median", row, differences)
         if against:

@@ -27,6 +27,7 @@ struct named_dataset {
     std::array<std::string_view, 4> folders;  ///< below a data directory: the usual ones; may be empty
     std::string_view system_folder;           ///< where a Debian package puts it; empty when there is none
     std::string_view first_file;              ///< what a folder with the set has, plain or .gz
+    std::array<std::size_t, 2> samples;       ///< as published: to train on, and to test on
     std::size_t size;                         ///< height and width of every sample; 0: as wanted
     std::size_t channels;
     std::array<double, 3> mean;  ///< of each channel of the training images, pixels in [0, 1]
@@ -35,13 +36,14 @@ struct named_dataset {
 
 inline constexpr std::string_view debian_fashion_mnist = "/usr/share/datasets/fashion-mnist";
 
-/// The known sets, of 10 classes each. MNIST's have 60,000 samples to train and 10,000 to test, CIFAR-10 has
-/// 50,000 and 10,000, Imagenette 9,469 and 3,925 in files of its own, which load_imagenette reads.
+/// The known sets, of 10 classes each. Imagenette's samples are in files of their own, which load_imagenette
+/// reads.
 inline constexpr std::array<named_dataset, 4> named_datasets = {{
     {.name = "mnist",
      .folders = {"mnist", "MNIST/raw"},
      .system_folder = "",
      .first_file = "train-images-idx3-ubyte",
+     .samples = {60'000, 10'000},
      .size = 28,
      .channels = 1,
      .mean = {0.1307},
@@ -50,6 +52,7 @@ inline constexpr std::array<named_dataset, 4> named_datasets = {{
      .folders = {"fashion-mnist", "FashionMNIST/raw"},
      .system_folder = debian_fashion_mnist,
      .first_file = "train-images-idx3-ubyte",
+     .samples = {60'000, 10'000},
      .size = 28,
      .channels = 1,
      .mean = {0.2860},
@@ -58,6 +61,7 @@ inline constexpr std::array<named_dataset, 4> named_datasets = {{
      .folders = {"cifar-10-batches-bin"},
      .system_folder = "",
      .first_file = cifar10_files.front(),
+     .samples = {50'000, 10'000},
      .size = 32,
      .channels = 3,
      .mean = {0.4914, 0.4822, 0.4465},
@@ -66,6 +70,7 @@ inline constexpr std::array<named_dataset, 4> named_datasets = {{
      .folders = {"imagenette2", "imagenette2-320", "imagenette2-224", "imagenette2-160"},
      .system_folder = "",
      .first_file = "train/",
+     .samples = {9'469, 3'925},
      .size = 0,
      .channels = 3,
      .mean = {0.485, 0.456, 0.406},  // ImageNet's

@@ -92,7 +92,8 @@ private:
                 {.seed = seed, .what = cell_of(work_, how, seed, epochs), .result = *result, .timed = timed});
             line.accuracies.push_back(100 * result->accuracy);
             line.differences.push_back(100 * (result->accuracy - whole->accuracy));
-            if (const auto less = never_at_flops_of(*result, seed); less && how.name != never().name)
+            if (const auto less = never_at_flops_of(*result, seed);
+                less && how.train_less && how.name != never().name)
                 line.against_less.push_back(100 * (result->accuracy - *less));
             forward += result->forward_flops;
             training += result->training_flops;

@@ -77,10 +77,12 @@ sample_counts published_samples(const workload& work) {
     return {published_samples(options, dataset_part::train), published_samples(options, dataset_part::test)};
 }
 
+double held_out_share(const workload& work) { return number(work.methods.front().options, "validation", 0); }
+
 seconds_of_epoch measured_epoch_seconds(const std::string& program, const workload& work,
                                         const std::filesystem::path& scratch) {
     auto few = cell_of(work, work.methods.front(), work.seeds.front(), /*epochs=*/1);
-    const double validation = number(few.options, "validation", 0);
+    const double validation = held_out_share(work);
     const auto [train_samples, test_samples] = samples_here(work);
     few.options.erase("validation");
     const double two_batches =

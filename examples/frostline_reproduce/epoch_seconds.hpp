@@ -24,7 +24,7 @@ struct scratch_file {
     }
 };
 
-/// Samples that a workload trains and is tested on.
+/// Samples that a workload trains and is tested on, before any are held out.
 struct sample_counts {
     double training = 0, test = 0;
 };
@@ -35,6 +35,9 @@ sample_counts samples_here(const workload& work);
 /// Of the published data set, whatever part of it is here.
 /// @throws frostline::argument_error for a data set that is not known
 sample_counts published_samples(const workload& work);
+
+/// The share of the training samples that is held out.
+double held_out_share(const workload& work);
 
 /// What an epoch takes, with its share of the evaluations.
 struct seconds_of_epoch {

@@ -51,7 +51,8 @@ int main(int argc, char** argv) {
         ->type_name("MATRIX FOLDER")
         ->expected(2)
         ->excludes("--tables-only")
-        ->excludes("--expected-hours");
+        ->excludes("--expected-hours")
+        ->excludes("--retrain");
     try {
         return program::main(app, argc, argv, [&] {
             const auto wanted = read_matrix(matrix_file);

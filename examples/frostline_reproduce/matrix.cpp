@@ -24,9 +24,10 @@ using frostline::sentence;
 using json = nlohmann::json;
 
 // What frostline-reproduce sets, and what several cells cannot share.
-const std::set<std::string> set_by_cell{"seed",       "record",           "compare",    "save",
-                                        "checkpoint", "checkpoint-every", "resume",     "resume-older",
-                                        "summary",    "verify",           "plan-costs", "quiet"};
+const std::set<std::string> set_by_cell{
+    "seed",   "record",       "compare", "save",   "checkpoint", "checkpoint-every",
+    "resume", "resume-older", "summary", "verify", "plan-costs", "quiet",
+    "help",   "list",         "version"};
 
 // Methods that differ in these cannot be compared by FLOPs.
 constexpr std::array of_workload{"epochs",      "model",      "data",       "data-dir",  "classes",
@@ -178,6 +179,9 @@ private:
         need(entry["options"].is_object(), "has no object in a field options");
         for (const auto& [key, value] : entry["options"].items()) {
             need(!set_by_cell.contains(key), "has the option ", key, ", which is set for each cell");
+            need(std::all_of(key.begin(), key.end(),
+                             [](char letter) { return letter == '-' || (letter >= 'a' && letter <= 'z'); }),
+                 "has the option \"", key, "\", which is no name of one");
             need(value.is_string() || value.is_number() || value == json(true), "has the option ", key,
                  " with neither text nor a number nor true");
             found[key] = value.is_string() ? value.get<std::string>() : value.is_number() ? value.dump() : "";

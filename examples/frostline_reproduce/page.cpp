@@ -44,7 +44,8 @@ between the two whole numbers of epochs around the method's training FLOPs. The 
 training FLOPs, among lines that have all seeds. FLOPs of scoring are not among those of training: their column tells
 what share of the training FLOPs of never they come to. In plots, thin lines are seeds and thick ones their means;
 intervals that are wider than the plot are cut off. Commands are to be typed in the folder of this page, where
-FROSTLINE_DATA is an absolute path.</p>
+FROSTLINE_DATA is an absolute path; the same bits need the same threads and OpenBLAS kernels, which
+OPENBLAS_CORETYPE chooses.</p>
 )html";
 
 // A workload of which something is finished.

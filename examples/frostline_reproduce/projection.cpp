@@ -112,13 +112,20 @@ std::size_t views_of(const train_options& options, std::size_t epochs) {
     return number == 0 ? epochs : number;
 }
 
+std::string text_of_option(const train_options& options, const char* name) {
+    const auto found = options.find(name);
+    return found == options.end() ? "" : found->second;
+}
+
+/// In bytes of rows that are not encoded.
 double store_budget_of(const train_options& options) {
-    const auto found = options.find("store-budget");
-    if (found == options.end()) return static_cast<double>(settings{}.store_budget);
-    auto bytes = found->second;
+    if (text_of_option(options, "store") == "none") return 0;
+    auto bytes = text_of_option(options, "store-budget");
+    if (bytes.empty()) bytes = std::to_string(settings{}.store_budget);
     const auto problem = size()(bytes);
     require<data_error>(problem.empty(), "store-budget: ", problem);
-    return std::stod(bytes);
+    const auto encoding = text_of_option(options, "store-encoding");
+    return std::stod(bytes) * (encoding == "bfloat16" ? 2 : encoding == "uint8" ? 4 : 1);
 }
 
 const workload* find(const matrix& in, const std::string& name) {
@@ -137,6 +144,7 @@ void write_projection(const matrix& wanted, const measured_matrix& measured, con
         const workload* const small = find(measured.what, work.name);
         if (!small) continue;
         const auto samples = published_samples(work);
+        const double learned = samples.training * (1 - held_out_share(work));
         std::vector<std::pair<const method*, projected>> methods;
         std::optional<savings> blocks;
         for (const auto& how : work.methods) {
@@ -145,7 +153,12 @@ void write_projection(const matrix& wanted, const measured_matrix& measured, con
                 std::find_if(small->methods.begin(), small->methods.end(), [&](const method& other) {
                     return other.name == how.name && other.options.at("policy") == how.options.at("policy");
                 });
-            if (!drops || same == small->methods.end()) continue;
+            if (!drops) continue;
+            if (same == small->methods.end()) {
+                std::cout << work.name << ", " << how.name << ": " << measured.what.name
+                          << " has no method of that name and policy" << std::endl;
+                continue;
+            }
             projected all;
             for (const auto seed : small->seeds) {
                 const auto cell = cell_of(*small, *same, seed, small->epochs);
@@ -157,8 +170,8 @@ void write_projection(const matrix& wanted, const measured_matrix& measured, con
                                     work.name, " has ", blocks->forward.size() - 1, " blocks, and ",
                                     history.blocks, " in the record ", record.string());
                 const auto views = views_of(how.options, work.epochs);
-                all.add(*blocks, stretched(history, work.epochs), views,
-                        samples.training * static_cast<double>(views), store_budget_of(how.options));
+                all.add(*blocks, stretched(history, work.epochs), views, learned * static_cast<double>(views),
+                        store_budget_of(how.options));
             }
             if (all.runs > 0) methods.emplace_back(&how, all);
         }
@@ -179,7 +192,7 @@ void write_projection(const matrix& wanted, const measured_matrix& measured, con
                          : "";
         };
         if (epoch) std::cout << work.name << ": " << hours(0) << " hours without freezing" << std::endl;
-        const double passes = samples.training * static_cast<double>(work.epochs);
+        const double passes = learned * static_cast<double>(work.epochs);
         const auto flops = [&](double of_sample, double saved) {
             return frostline::format_flops(static_cast<std::uint64_t>(passes * of_sample * (1 - saved)));
         };

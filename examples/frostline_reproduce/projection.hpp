@@ -13,9 +13,9 @@ struct measured_matrix {
 };
 
 /// Writes projection.md: what each method would save of the FLOPs and hours of the workloads of `wanted`, on
-/// the whole published data sets, if its blocks froze at the same shares of the run as in the finished cells of
-/// the workload of that name in `measured`. Times a step of each such workload, and trains nothing; hours are
-/// left out where a workload cannot be timed.
+/// the whole published data sets, if its blocks froze at the same shares of the run as in the finished cells
+/// of the workload of that name in `measured`. Times a step of each such workload, and trains nothing; hours
+/// are left out where a workload cannot be timed.
 /// @param program  frostline-train
 /// @throws frostline::data_error when no workload of that name has a finished cell, or a file cannot be read
 /// or written; interrupted

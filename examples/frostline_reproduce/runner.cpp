@@ -28,6 +28,10 @@ runner::runner(matrix wanted, std::filesystem::path folder, std::string program)
         commands_ = nlohmann::ordered_json::parse(file, nullptr, /*allow_exceptions=*/false);
         frostline::require<frostline::data_error>(commands_.is_object(), "the file ",
                                                   (folder_ / "commands.json").string(), " is no JSON object");
+        for (const auto& [record, command] : commands_.items())
+            frostline::require<frostline::data_error>(command.is_string(), "the file ",
+                                                      (folder_ / "commands.json").string(),
+                                                      " has no text for the record ", record);
     }
     for (const auto& [work, what] : cells()) read(what);
     for (const auto& [work, what] : cells_of_less_training()) read(what);

@@ -44,7 +44,7 @@ std::string markdown(const matrix& wanted, const std::vector<std::vector<row>>& 
         all_workloads together;
         for (const auto& rows : by_workload)
             for (const auto& line : rows)
-                if (line.name == *name) together.add(line);
+                if (line.name == *name && !line.fewer_epochs) together.add(line);
         if (together.differences.empty()) continue;
         out << "| " << *name << " | " << together.differences.size() << " | "
             << text_of({.mean = median_of(together.differences)}, true) << " | "
@@ -112,7 +112,9 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
         tables << "\n## " << work.name << "\n\n"
                << markdown(rows)
                << "\nCommands, to be typed in this folder with the first seed, where `FROSTLINE_DATA` is an "
-                  "absolute path:\n\n```sh\n";
+                  "absolute path. The same bits need the same threads and OpenBLAS kernels ("
+               << rows.front().runs.front().result.machine
+               << "), which `OPENBLAS_CORETYPE` chooses.\n\n```sh\n";
         for (const auto& line : rows)
             tables << command_of(line.runs.front().what, line.runs.front().result) << "  # " << line.name
                    << '\n';

@@ -292,6 +292,20 @@ def projects(folder):
     check(status == 0 and reckoned(budget=budget)[0] < 0.5 * saved_forward and
           all(abs(float(projected()[column]) - wanted) < 0.01 for column, wanted in
               zip((5, 8), reckoned(budget=budget))), "as far as the store has room", projected(), errors)
+    large["options"]["store-encoding"] = "uint8"
+    status, _, errors = run(write(folder / "encoded.json", large), folder / "large", "--project", small, results)
+    check(status == 0 and all(abs(float(projected()[column]) - wanted) < 0.01 for column, wanted in
+                              zip((5, 8), reckoned(budget=4 * budget))), "encoded rows take less", projected(), errors)
+
+    def forward_flops():
+        number, unit = projected()[3].split()
+        return float(number) * {"GFLOP": 1, "TFLOP": 1000}[unit]
+
+    whole = forward_flops()
+    large["options"].update({"store": "none", "validation": 0.5})
+    status, _, errors = run(write(folder / "none.json", large), folder / "large", "--project", small, results)
+    check(status == 0 and projected()[5] == "0.00" and abs(forward_flops() - whole / 2) < 0.01 * whole,
+          "without a store nothing is dropped, and what is held out is not trained on", projected(), errors)
     large["options"]["data"] = "mnist"
     large["options"]["data-dir"] = str(folder / "nowhere")
     status, output, errors = run(write(folder / "absent.json", large), folder / "large", "--project", small, results)
@@ -434,7 +448,9 @@ def refuses(folder):
     refused(folder, "a misspelt policy", 'has the method a, but there is no policy "lern_and_drop"',
             {**MATRIX, "methods": [*MATRIX["methods"], {"name": "a", "options": {"policy": "lern_and_drop"}}]})
     refused(folder, "a seed among the options", "has the option seed", {**MATRIX, "options": {"seed": 1}})
-    for option in ("save", "checkpoint", "summary"):
+    refused(folder, "an option within an option", "which is no name of one",
+            {**MATRIX, "options": {"record=elsewhere.jsonl": True}})
+    for option in ("save", "checkpoint", "summary", "help"):
         refused(folder, f"{option} among the options", f"has the option {option}", {**MATRIX, "options": {option: "x"}})
     refused(folder, "a seed twice", "has a seed twice: 1",
             {**MATRIX, "workloads": [{**MATRIX["workloads"][0], "seeds": [1, 2, 1]}]})

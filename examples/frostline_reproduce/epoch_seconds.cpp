@@ -25,29 +25,25 @@ namespace {
 
 using frostline::dataset_part;
 
-std::string text(const train_options& options, const char* name, const std::string& otherwise) {
-    const auto found = options.find(name);
-    return found == options.end() ? otherwise : found->second;
-}
-
 // What is no number is refused by frostline-train.
 double number(const train_options& options, const char* name, double otherwise) {
     double value = otherwise;
-    const auto digits = text(options, name, "");
+    const auto digits = option_text(options, name, "");
     std::from_chars(digits.data(), digits.data() + digits.size(), value);
     return value;
 }
 
 // All samples of a part of a set that has `all` of them in `classes` classes, or those that are wanted.
 double wanted_samples(const train_options& options, dataset_part part, double all, double classes) {
-    const auto chosen = classes_in(text(options, "classes", ""));
+    const auto chosen = classes_in(option_text(options, "classes", ""));
     if (chosen && !chosen->empty()) all *= static_cast<double>(chosen->size()) / classes;
     const double limit = number(options, part == dataset_part::train ? "train-limit" : "test-limit", 0);
     return limit > 0 ? std::min(limit, all) : all;
 }
 
 double samples_here(const train_options& options, dataset_part part) {
-    const auto data = text(options, "data", settings{}.data), folder = text(options, "data-dir", "");
+    const auto data = option_text(options, "data", settings{}.data),
+               folder = option_text(options, "data-dir", "");
     const auto count = [&](const auto& whole) {
         return wanted_samples(options, part, static_cast<double>(whole.size()),
                               static_cast<double>(whole.classes()));
@@ -59,13 +55,18 @@ double samples_here(const train_options& options, dataset_part part) {
 }
 
 double published_samples(const train_options& options, dataset_part part) {
-    const auto& set = frostline::find_named(text(options, "data", settings{}.data));
+    const auto& set = frostline::find_named(option_text(options, "data", settings{}.data));
     constexpr double classes = 10;
     return wanted_samples(options, part,
                           static_cast<double>(set.samples[part == dataset_part::train ? 0 : 1]), classes);
 }
 
 }  // namespace
+
+std::string option_text(const train_options& options, const char* name, const std::string& otherwise) {
+    const auto found = options.find(name);
+    return found == options.end() ? otherwise : found->second;
+}
 
 sample_counts samples_here(const workload& work) {
     const auto& options = work.methods.front().options;

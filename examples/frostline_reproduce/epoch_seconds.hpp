@@ -24,6 +24,9 @@ struct scratch_file {
     }
 };
 
+/// The value of an option, or what it is otherwise.
+std::string option_text(const train_options& options, const char* name, const std::string& otherwise);
+
 /// Samples that a workload trains and is tested on, before any are held out.
 struct sample_counts {
     double training = 0, test = 0;

@@ -107,24 +107,17 @@ struct projected {
 // epochs.
 std::size_t views_of(const train_options& options, std::size_t epochs) {
     if (!options.contains("augment")) return 1;
-    const auto views = options.find("views");
-    const std::size_t number = views == options.end() ? 0 : std::stoul(views->second);
+    const std::size_t number = std::stoul(option_text(options, "views", "0"));
     return number == 0 ? epochs : number;
-}
-
-std::string text_of_option(const train_options& options, const char* name) {
-    const auto found = options.find(name);
-    return found == options.end() ? "" : found->second;
 }
 
 /// In bytes of rows that are not encoded.
 double store_budget_of(const train_options& options) {
-    if (text_of_option(options, "store") == "none") return 0;
-    auto bytes = text_of_option(options, "store-budget");
-    if (bytes.empty()) bytes = std::to_string(settings{}.store_budget);
+    if (option_text(options, "store", "") == "none") return 0;
+    auto bytes = option_text(options, "store-budget", std::to_string(settings{}.store_budget));
     const auto problem = size()(bytes);
     require<data_error>(problem.empty(), "store-budget: ", problem);
-    const auto encoding = text_of_option(options, "store-encoding");
+    const auto encoding = option_text(options, "store-encoding", "");
     return std::stod(bytes) * (encoding == "bfloat16" ? 2 : encoding == "uint8" ? 4 : 1);
 }
 

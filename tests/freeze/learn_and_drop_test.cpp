@@ -51,6 +51,16 @@ trace converged(std::size_t decisions, std::size_t blocks = 5) {
     return scores;
 }
 
+/// No block slows down.
+trace rising(std::size_t decisions, std::size_t blocks = 5) {
+    trace scores;
+    for (std::size_t i = 0; i < decisions; ++i) scores.emplace_back(blocks, 1.0 + static_cast<double>(i));
+    return scores;
+}
+
+/// Scores alone decide, at any time.
+constexpr learn_and_drop by_scores_alone{.warm_up = 0, .warm_up_most = 0, .deadline = 2};
+
 /// The rules of learn_and_drop in one piece, without predicates.
 struct in_one_piece : learn_and_drop {
     std::size_t operator()(const training_view& view) const {
@@ -58,14 +68,26 @@ struct in_one_piece : learn_and_drop {
             return static_cast<double>(view.epoch) >= share * static_cast<double>(view.epochs);
         };
         if (!over(warm_up)) return view.frozen;
-        if (view.train_losses.back() >= warm_up_loss && !over(warm_up_most)) return view.frozen;
+        const bool learns = view.train_losses.back() < warm_up_loss || over(warm_up_most);
         const std::size_t freezable =
             std::min(view.last_freezable, view.blocks - std::min(view.blocks, keep_active));
         const auto most = static_cast<std::size_t>(std::ceil(at_most * static_cast<double>(view.blocks)));
-        const std::size_t limit = std::max(view.frozen, std::min(freezable, view.frozen + most));
-        std::size_t boundary = view.frozen;
-        while (boundary < limit && converged(view, boundary)) ++boundary;
-        return boundary;
+        std::size_t due = view.frozen, done = view.frozen;
+        while (due < freezable && late(view, due)) ++due;
+        while (learns && done < std::min(freezable, view.frozen + most) && converged(view, done)) ++done;
+        return std::max(due, done);
+    }
+
+    /// Whether as many blocks as lie up to this one should be frozen by now.
+    bool late(const training_view& view, std::size_t block) const {
+        if (!view.scores.back()[block]) return false;
+        const double now = static_cast<double>(view.epoch) / static_cast<double>(view.epochs);
+        const double begin = std::min(warm_up_most, deadline);
+        if (deadline > 1) return false;
+        if (now >= deadline) return true;
+        return now > begin &&
+               static_cast<double>(block + 1) <=
+                   (now - begin) / (deadline - begin) * static_cast<double>(view.blocks) + 1e-9;
     }
 
     bool converged(const training_view& view, std::size_t block) const {
@@ -101,6 +123,7 @@ TEST_CASE("learn_and_drop decides as its rules written in one piece do") {
             whole.at_most = draws.uniform(5);
             whole.warm_up_loss = 2 * draws.uniform(6);
             whole.warm_up_most = draws.uniform(7);
+            whole.deadline = 2 * draws.uniform(8);
         }
         const learn_and_drop composed = whole;
         const std::vector<double> learning_rates(scores.size(), 1.0);
@@ -129,7 +152,38 @@ TEST_CASE("learn_and_drop decides as its rules written in one piece do") {
     CHECK(stays > 500);
 }
 
-TEST_CASE("learn_and_drop freezes what has converged") { CHECK(ask({}, converged(40), 60) > 0); }
+TEST_CASE("learn_and_drop freezes what has converged") {
+    CHECK(ask({}, converged(20), 57) > 0);  // 35 % of the run: nothing is due yet
+    CHECK(ask({}, rising(20), 57) == 0);
+}
+
+TEST_CASE("learn_and_drop lets the rest freeze at an even pace, and all but the head by its deadline") {
+    learn_and_drop policy{.warm_up_most = 0.4, .deadline = 0.6};
+    const auto frozen = [&](std::size_t epoch) { return ask(policy, rising(epoch), 100); };
+    CHECK(frozen(40) == 0);
+    CHECK(frozen(43) == 0);
+    CHECK(frozen(44) == 1);  // a fifth of the way, and of the five blocks
+    CHECK(frozen(48) == 2);
+    CHECK(frozen(55) == 3);
+    CHECK(frozen(56) == 4);
+    CHECK(frozen(100) == 4);
+    policy.keep_active = 2;
+    CHECK(frozen(100) == 3);
+    policy.keep_active = 0;
+    CHECK(frozen(100) == 4);
+    policy.warm_up = 0.7;
+    CHECK(frozen(69) == 0);
+    CHECK(frozen(70) == 4);
+    policy = {.warm_up_most = 0.8, .deadline = 0.6};  // at once
+    CHECK(frozen(59) == 0);
+    CHECK(frozen(60) == 4);
+    policy.deadline = 1.01;
+    CHECK(frozen(100) == 0);
+    // What has no score is not due, and holds those behind it.
+    auto scores = rising(60);
+    scores.back()[2] = std::nullopt;
+    CHECK(ask({}, scores, 60) == 2);
+}
 
 TEST_CASE("learn_and_drop freezes nothing during its warm-up") {
     for (const double share : {0.1, 0.3, 0.5, 1.0}) {
@@ -142,7 +196,7 @@ TEST_CASE("learn_and_drop freezes nothing during its warm-up") {
 
 TEST_CASE("learn_and_drop waits until the network has begun to learn, but not for ever") {
     const auto frozen = [](const std::vector<double>& train_losses) {
-        return ask({}, converged(train_losses.size()), 40, 0, train_losses);
+        return ask({.warm_up = 0, .deadline = 2}, converged(train_losses.size()), 40, 0, train_losses);
     };
     CHECK(frozen({2.3, 2.2, 1.4, 0.71}) == 0);
     CHECK(frozen({2.3, 2.2, 1.4, 0.69}) > 0);
@@ -155,7 +209,7 @@ TEST_CASE("learn_and_drop freezes nothing without scores") {
     learn_and_drop policy;
     policy.warm_up = 0;
     CHECK(ask(policy, {}, 10) == 0);
-    CHECK(ask(policy, trace(40, decision_scores(5)), 60) == 0);
+    CHECK(ask(policy, trace(40, decision_scores(5)), 60) == 0);  // behind the deadline
     // Nor a block whose newest score is absent.
     auto scores = converged(40);
     scores.back()[0] = std::nullopt;
@@ -164,7 +218,7 @@ TEST_CASE("learn_and_drop freezes nothing without scores") {
 
 TEST_CASE("learn_and_drop freezes at most so many blocks at a decision, and never the head") {
     for (std::size_t most = 0; most <= 5; ++most) {  // of five blocks
-        learn_and_drop policy;
+        learn_and_drop policy = by_scores_alone;
         policy.keep_active = 0;
         policy.at_most = static_cast<double>(most) / 5;
         CHECK(ask(policy, converged(40), 60) == std::min<std::size_t>(most, 4));
@@ -175,7 +229,7 @@ TEST_CASE("learn_and_drop freezes at most so many blocks at a decision, and neve
 
 TEST_CASE("learn_and_drop freezes a prefix: a block that still changes holds those behind it") {
     auto scores = converged(40);
-    learn_and_drop policy;
+    learn_and_drop policy = by_scores_alone;
     policy.keep_active = 0;
     policy.at_most = 1;
     CHECK(ask(policy, scores, 60) == 4);
@@ -188,7 +242,7 @@ TEST_CASE("learn_and_drop never lowers the frost line, whatever the scores") {
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
         const auto scores = traces::random_scores(seed, 30, 8);
         std::size_t frozen = 0;
-        learn_and_drop policy;
+        learn_and_drop policy = by_scores_alone;
         policy.at_most = 0.25;  // two of eight
         for (std::size_t decision = 1; decision <= scores.size(); ++decision) {
             const trace so_far(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(decision));
@@ -215,7 +269,7 @@ TEST_CASE("learn_and_drop follows a trace computed by hand") {
     // Three learning blocks and the head; ten epochs whose rates sum to 1 each and end after the tenth.
     const trace scores{{0.40, 0.30, 0.20, 0.5},   {0.19, 0.16, 0.12, 0.4},   {0.012, 0.020, 0.05, 0.3},
                        {0.010, 0.016, 0.03, 0.2}, {0.010, 0.012, 0.02, 0.1}, {0.010, 0.012, 0.01, 0.1}};
-    learn_and_drop policy;
+    learn_and_drop policy = by_scores_alone;
     policy.warm_up = 0.2;
     policy.below_peak = 0.5;
     policy.remaining = 0.15;
@@ -258,7 +312,7 @@ TEST_CASE("learn_and_drop follows a trace computed by hand") {
 TEST_CASE("learn_and_drop counts slow decisions over a bad epoch, but not in one") {
     // Block 0 is slow, fast again at the fourth decision, and slow again.
     const trace scores{{1.0, 1.0}, {0.1, 1.0}, {0.1, 1.0}, {0.9, 1.0}, {0.1, 1.0}};
-    learn_and_drop policy;
+    learn_and_drop policy = by_scores_alone;
     policy.keep_active = 0;
     policy.below_peak = 0.6;
     policy.patience = 3;
@@ -286,7 +340,7 @@ TEST_CASE("learn_and_drop freezes nothing at the start that it keeps active") {
     };
     CHECK(frozen({}) == 0);
     CHECK(frozen({.from_start = 0.7}) == 7);
-    CHECK(frozen({.from_start = 0.9}) == 8);
+    CHECK(frozen({.from_start = 1}) == 9);
     CHECK(frozen({.keep_active = 3, .from_start = 1}) == 7);
     CHECK(frozen({.keep_active = 10, .from_start = 1}) == 0);
     CHECK(frozen({.keep_active = 11, .from_start = 1}) == 0);
@@ -308,7 +362,7 @@ TEST_CASE("learn_and_drop decides the same whatever the length of an epoch and t
             view.scores = so_far;
             view.learning_rates = learning_rates;
             view.learning_rate_left = rate * static_cast<double>((12 - epoch) * steps_per_epoch);
-            wanted.push_back(learn_and_drop{.at_most = 1}(view));
+            wanted.push_back(learn_and_drop{.warm_up = 0, .deadline = 2, .at_most = 1}(view));
         }
         return wanted;
     };

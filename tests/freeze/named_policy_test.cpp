@@ -71,8 +71,8 @@ TEST_CASE("a named policy has the defaults of its type, and takes its options") 
     view.learning_rates = learning_rates;
     CHECK(named_policy("never")(view) == 0);
     CHECK(named_policy("learn_and_drop")(view) == learn_and_drop{}(view));
-    CHECK(named_policy("learn_and_drop:at_most=0.2")(view) == 1);
-    CHECK(named_policy("learn_and_drop:at_most=0.6")(view) == 3);
+    CHECK(named_policy("learn_and_drop:deadline=2,at_most=0.2")(view) == 1);
+    CHECK(named_policy("learn_and_drop:deadline=2,at_most=0.6")(view) == 3);
     CHECK(named_policy("learn_and_drop:warm_up=1")(view) == 0);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frostline/core/errors.hpp"
+#include "frostline/freeze/fixed_share.hpp"
 #include "frostline/freeze/predicates.hpp"
 
 #include <algorithm>
@@ -17,14 +18,19 @@ namespace frostline::inline FROSTLINE_ISA {
 /// this score over the learning rate that the schedule has left? The score times the rate left is that
 /// distance; it is taken as a share of the distance that the block has gone since the start. A block is
 /// converged when both are small now, and it was slow at `patience` decisions so far; converged blocks freeze
-/// as a prefix, after a warm-up, and not all at once. The last blocks stay active: they cost little, and
-/// adapt to what the frozen ones have become. Two of them do however deep the network is: with a fifth,
-/// ResNet-50 lost no less, and the tail took a quarter of the time that all of it had taken.
+/// as a prefix, after a warm-up, and not all at once. In the end all do but the head: with a second block
+/// kept active, neither ResNet-18 nor VGG-11 lost less, and ResNet-18 saved 5 % of its training FLOPs less.
 ///
 /// Both say that a block has come to rest, not that it has learned anything: those of a ResNet-152 that still
 /// guesses slow down, too. So the warm-up lasts until the training loss tells that the network learns, but no
 /// longer than a share of the run, since some data leave every loss high. Below ln 2 = 0.69 the right label
 /// is likelier than all others together, by the geometric mean.
+///
+/// From then on blocks are due, one after the other at an even pace, until the deadline finds all frozen,
+/// converged or not: a run is to take less than half of its time on data that stay hard, too, and a block
+/// that goes on changing would hold up all behind it. A sudden end costs more than an early one: ResNet-18 on
+/// CIFAR-10 lost 1.9 points when all blocks froze within five epochs of 60, and 0.5 at this pace, with more
+/// FLOPs saved. A block without a score is never due.
 ///
 /// The distance left is not taken relative to the length of the weights: that grows with the number of steps
 /// in an epoch, as the distance gone does, so that what froze half-way on 10,000 images froze after seven
@@ -38,9 +44,10 @@ struct learn_and_drop {
     double warm_up = 0.05;        ///< share of the run in which nothing freezes
     double warm_up_loss = 0.7;    ///< nor before the training loss is below this,
     double warm_up_most = 0.35;   ///< or this share of the run is over
+    double deadline = 0.45;       ///< by this share all are frozen, due at an even pace; above 1: none is due
     double below_peak = 1;        ///< slowed down: score < below_peak * its highest score
     double remaining = 0.6;       ///< done learning: the way left < remaining * the way gone
-    std::size_t keep_active = 2;  ///< learning blocks at the output end that never freeze
+    std::size_t keep_active = 1;  ///< learning blocks at the output end that never freeze
     std::size_t patience = 1;     ///< decisions at which it must have been slow, now among them
     double at_most = 0.2;  ///< share of the learning blocks, rounded up, that may freeze at one decision
     /// Share of the learning blocks, rounded down, that is frozen before the first step, but for those that
@@ -52,24 +59,39 @@ struct learn_and_drop {
         require_share("at_most", at_most);
         const auto blocks_at_most =
             static_cast<std::size_t>(std::ceil(at_most * static_cast<double>(view.blocks)));
-        const auto learning =
-            when::warm_up(warm_up) && (when::train_loss < warm_up_loss || when::warm_up(warm_up_most));
+        const auto may_freeze = when::warm_up(warm_up) && when::keep_active(keep_active);
+        const auto learns = when::train_loss < warm_up_loss || when::warm_up(warm_up_most);
         const auto slowed_down = when::patience_in_all(patience, when::below_peak(below_peak));
         const auto done_learning = when::share_left < remaining;
-        return freeze_prefix(learning && when::keep_active(keep_active) && when::at_most(blocks_at_most) &&
-                             slowed_down && done_learning)(view);
+        const std::size_t converged = freeze_prefix(may_freeze && learns && when::at_most(blocks_at_most) &&
+                                                    slowed_down && done_learning)(view);
+        const auto is_due = [blocks = due(view)](const training_view& now, std::size_t block,
+                                                 std::size_t decision) {
+            return block < blocks && now.scores[decision][block].has_value();
+        };
+        return std::max(converged, freeze_prefix(may_freeze && is_due)(view));
     }
 
     /// @throws argument_error as above
     frozen_blocks at_start(const training_view& view) const {
         require_share("from_start", from_start);
-        const auto blocks = static_cast<double>(view.blocks);
-        // A hair more, so that a share that should be whole is not rounded down to the block before.
-        return static_cast<std::size_t>(std::min(
-            from_start * blocks + 1e-9, blocks - static_cast<double>(std::min(keep_active, view.blocks))));
+        return share_of_blocks(from_start, view);
     }
 
 private:
+    std::size_t due(const training_view& view) const {
+        if (deadline > 1) return 0;
+        return share_of_blocks(progress_between(view, std::min(warm_up_most, deadline), deadline), view);
+    }
+
+    /// Rounded down, without those that keep_active keeps.
+    std::size_t share_of_blocks(double share, const training_view& view) const {
+        const auto blocks = static_cast<double>(view.blocks);
+        // A hair more, so that a share that should be whole is not rounded down to the block before.
+        return static_cast<std::size_t>(std::min(
+            share * blocks + 1e-9, blocks - static_cast<double>(std::min(keep_active, view.blocks))));
+    }
+
     static void require_share(const char* name, double value) {
         require<argument_error>(value >= 0 && value <= 1, "learn_and_drop: ", name, " is ", value,
                                 ", expected a share from 0 to 1");

@@ -86,7 +86,9 @@ int main(int argc, char** argv) {
                                                  failures.size() == 1 ? " cell" : " cells", each);
         });
     } catch (const interrupted&) {
-        return program::fail(app.get_name(), "interrupted; the same command goes on from here",
+        const bool keeps_cells = project.empty() && !expected_hours;
+        return program::fail(app.get_name(),
+                             keeps_cells ? "interrupted; the same command goes on from here" : "interrupted",
                              program::ended_by_signal);
     }
 }

@@ -184,6 +184,7 @@ private:
                  "has the option \"", key, "\", which is no name of one");
             need(value.is_string() || value.is_number() || value == json(true), "has the option ", key,
                  " with neither text nor a number nor true");
+            need(value != json(""), "has the option ", key, " with an empty text");
             found[key] = value.is_string() ? value.get<std::string>() : value.is_number() ? value.dump() : "";
         }
         return found;

@@ -26,8 +26,7 @@ public:
             for (const auto seed : work_.seeds)
                 if (const auto result = result_of(how, seed, work_.epochs); result && how.train_less)
                     for (const auto epochs : epochs_around(*result, work_.epochs)) fewer.insert(epochs);
-        for (const auto epochs : fewer)
-            add(found, frostline::sentence("never, ", epochs, " epochs"), never(), epochs);
+        for (const auto epochs : fewer) add(found, name_in_epochs(never(), work_, epochs), never(), epochs);
         // Few seeds may be lucky ones.
         for (auto& line : found)
             line.on_front = line.runs.size() == work_.seeds.size() &&
@@ -139,6 +138,11 @@ std::string all_workloads::text_against_less() const {
 
 std::vector<row> rows_of(const workload& work, const results& finished) {
     return workload_rows(work, finished).all();
+}
+
+std::string name_in_epochs(const method& how, const workload& work, std::size_t epochs) {
+    if (epochs == work.epochs) return how.name;
+    return frostline::sentence(how.name, ", ", epochs, epochs == 1 ? " epoch" : " epochs");
 }
 
 std::vector<std::size_t> epochs_around(const cell_result& result, std::size_t epochs) {

@@ -50,6 +50,9 @@ struct all_workloads {
 /// The lines of a workload's table, `never` first; none before anything is finished.
 std::vector<row> rows_of(const workload& work, const results& finished);
 
+/// "never", or "never, 17 epochs" where those are fewer than the workload's.
+std::string name_in_epochs(const method& how, const workload& work, std::size_t epochs);
+
 /// The numbers of epochs of `never` between which its training FLOPs come to those of `result`; none where
 /// that is less than one epoch, or no fewer than all.
 std::vector<std::size_t> epochs_around(const cell_result& result, std::size_t epochs);

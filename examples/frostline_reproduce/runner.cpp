@@ -39,6 +39,7 @@ runner::runner(matrix wanted, std::filesystem::path folder, std::string program)
 
 void runner::print_expected_time() {
     double all = 0, never = 0;
+    bool none_left = true;
     for (const auto& work : wanted_.workloads) {
         double runs_of_never = 0, others = 0;
         for (const auto seed : work.seeds) {
@@ -52,6 +53,7 @@ void runner::print_expected_time() {
             others += less_training_left(work, seed).epochs / static_cast<double>(work.epochs);
         }
         if (runs_of_never + others == 0) continue;
+        none_left = false;
         double seconds = 0;
         try {
             const auto measured = measured_epoch_seconds(program_, work, folder_ / scratch_name);
@@ -67,6 +69,7 @@ void runner::print_expected_time() {
         std::cout << work.name << ": " << frostline::format_duration(seconds) << " an epoch, "
                   << frostline::format_duration(run) << " a run without freezing" << std::endl;
     }
+    if (none_left) std::cout << "expected: nothing, all cells are finished" << std::endl;
     if (all > 0)
         std::cout << "expected: about " << frostline::format_fixed(all / 3600, 2)
                   << " hours, if freezing halves a run; whole runs without freezing take "

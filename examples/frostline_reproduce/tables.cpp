@@ -92,12 +92,10 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
                     if (found == finished.end()) continue;
                     const auto& result = found->second;
                     const double share = static_cast<double>(epochs) / static_cast<double>(work.epochs);
-                    const auto name = epochs == work.epochs
-                                          ? how.name
-                                          : frostline::sentence(how.name, ", ", epochs, " epochs");
-                    cells << quoted(work.name) << ',' << quoted(name) << ',' << seed << ',' << epochs << ','
-                          << result.accuracy << ',' << result.seconds << ',' << whole(result.forward_flops)
-                          << ',' << whole(result.training_flops) << ',' << whole(result.scoring_flops) << ','
+                    cells << quoted(work.name) << ',' << quoted(name_in_epochs(how, work, epochs)) << ','
+                          << seed << ',' << epochs << ',' << result.accuracy << ',' << result.seconds << ','
+                          << whole(result.forward_flops) << ',' << whole(result.training_flops) << ','
+                          << whole(result.scoring_flops) << ','
                           << 1 - share * result.forward_flops / result.forward_flops_full << ','
                           << 1 - share * result.training_flops / result.training_flops_full << ','
                           << quoted(result.machine) << ',' << what.record << ','
@@ -122,8 +120,10 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
         by_workload.push_back(std::move(rows));
     }
     if (!missing.empty()) {
-        tables << "\nOf " << wanted.workloads.size() << " workloads " << missing.size()
-               << " have no finished run of `" << wanted.methods.front() << "`, and no table:";
+        tables << "\nOf " << wanted.workloads.size()
+               << (wanted.workloads.size() == 1 ? " workload " : " workloads ") << missing.size()
+               << (missing.size() == 1 ? " has" : " have") << " no finished run of `"
+               << wanted.methods.front() << "`, and no table:";
         for (const auto& name : missing) tables << (&name == &missing.front() ? " " : ", ") << name;
         tables << ".\n";
     }

@@ -71,8 +71,8 @@ int main(int argc, char** argv) try {
                                               .batch_size = 32,
                                               .schedule = frostline::cosine{.rate = 0.02},
                                               .seed = seed};
-    // Freezes by scores as ever, but the first two fifths of the blocks from the start; those near the input
-    // that learn do so at a lower rate than the head.
+    // Freezes by scores and deadline as ever, but the first two fifths of the blocks from the start; those
+    // near the input that learn do so at a lower rate than the head.
     const frostline::discriminative freezing(frostline::learn_and_drop{.from_start = 0.4}, 0.7);
     const std::vector<frostline::any_policy> policies{
         {"full", frostline::never{}},

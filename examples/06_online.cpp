@@ -39,7 +39,7 @@ int main(int argc, char** argv) try {
         frostline::softmax_cross_entropy<float>{},
         frostline::sgd<float>{},
         frostline::weight_change{},
-        frostline::learn_and_drop{},
+        frostline::learn_and_drop{.deadline = 2},  // by scores alone: a stream has no end to be in time for
         frostline::memory_feature_store<float>(std::size_t{64} << 20),
         frostline::replay_buffer<float, frostline::uint8_encoding>(tiny ? 200 : 1000),
         {.learning_rate = 0.002,

@@ -21,7 +21,7 @@ import sys
 STREAM = ["--model", "resnet18:stem=imagenet", "--data", "fashion-mnist", "--samples", 40000, "--batch", 16,
           "--replayed", 16, "--buffer", 4000, "--byte-pixels", "--lr", 0.01, "--decide-every", 50, "--horizon", 500,
           "--window", 2000, "--tell-every", 160]
-FREEZING = "learn_and_drop"
+FREEZING = "learn_and_drop:deadline=2"
 # The share of what never freezing reaches in the end at which the recent accuracy counts as back.
 RECOVERED = 0.95
 

@@ -3,6 +3,7 @@
 
 #include "freeze/traces.hpp"
 #include "frostline/core/random.hpp"
+#include "frostline/freeze/thawing.hpp"
 #include "support/catch.hpp"
 
 #include <algorithm>
@@ -73,8 +74,9 @@ struct in_one_piece : learn_and_drop {
             std::min(view.last_freezable, view.blocks - std::min(view.blocks, keep_active));
         const auto most = static_cast<std::size_t>(std::ceil(at_most * static_cast<double>(view.blocks)));
         std::size_t due = view.frozen, done = view.frozen;
-        while (due < freezable && late(view, due)) ++due;
-        while (learns && done < std::min(freezable, view.frozen + most) && converged(view, done)) ++done;
+        const std::size_t now_at_most = std::min(freezable, view.frozen + most);
+        while (due < now_at_most && late(view, due)) ++due;
+        while (learns && done < now_at_most && converged(view, done)) ++done;
         return std::max(due, done);
     }
 
@@ -157,8 +159,86 @@ TEST_CASE("learn_and_drop freezes what has converged") {
     CHECK(ask({}, rising(20), 57) == 0);
 }
 
+TEST_CASE("learn_and_drop freezes what has not converged from 35 to 45 % of the run") {
+    const learn_and_drop policy{.at_most = 1};
+    const auto frozen = [&](std::size_t epoch) { return ask(policy, rising(epoch), 100); };
+    CHECK(frozen(35) == 0);
+    CHECK(frozen(37) == 1);
+    CHECK(frozen(42) == 3);
+    CHECK(frozen(43) == 4);  // four of five shares of the way to 45 %
+}
+
+TEST_CASE("learn_and_drop counts its shares in steps where those are known") {
+    const auto scores = rising(9);
+    training_view view{.epoch = 9,
+                       .epochs = 10,
+                       .step = 429,
+                       .blocks = 5,
+                       .last_freezable = 4,
+                       .scores = scores,
+                       .steps = 1000};
+    const std::vector<double> ones(9, 1.0);
+    view.train_losses = view.learning_rates = ones;
+    const learn_and_drop policy{.at_most = 1};
+    CHECK(policy(view) == 3);
+    view.step = 430;
+    CHECK(policy(view) == 4);
+}
+
+TEST_CASE(
+    "learn_and_drop freezes a fifth of the blocks at a decision at most, so that short runs end later") {
+    for (const std::size_t blocks : {5, 10, 53}) {
+        const std::size_t fifth = (blocks + 4) / 5;
+        std::size_t frozen = 0;
+        for (std::size_t epoch = 1; epoch <= 8; ++epoch) {
+            const std::size_t wanted = ask({}, rising(epoch, blocks), 8, frozen);
+            if (epoch < 4)
+                CHECK(wanted <= blocks / 4);  // 37.5 % of the run: a quarter is due
+            else
+                CHECK(wanted == std::min(frozen + fifth, blocks - 1));
+            frozen = wanted;
+        }
+        CHECK(frozen == blocks - 1);
+    }
+    for (const std::size_t blocks : {1, 2}) CHECK(ask({}, rising(2, blocks), 2) == blocks - 1);
+}
+
+TEST_CASE("learn_and_drop counts its deadline from where something thawed") {
+    // The loss jumps at epoch 20 of 40, behind the deadline; the jump is a share of 0.5 of the run.
+    const auto thawing = thaw_on(when::loss_rises{1.5}, learn_and_drop{.at_most = 1});
+    const auto after = [&](std::size_t epoch, const auto& policy) {
+        const auto scores = rising(epoch);
+        const std::vector<double> learning_rates(epoch, 0.1);
+        std::vector<double> train_losses(epoch, 1.0);
+        for (std::size_t i = 19; i < epoch; ++i) train_losses[i] = 3;
+        training_view view{.epoch = epoch,
+                           .epochs = 40,
+                           .step = epoch,
+                           .blocks = 5,
+                           .last_freezable = 4,
+                           .scores = scores,
+                           .train_losses = train_losses,
+                           .learning_rates = learning_rates,
+                           .steps = 40};
+        return frozen_blocks(policy(view)).leading();
+    };
+    CHECK(after(19, thawing) == 4);
+    CHECK(after(20, thawing) == 0);
+    for (const std::size_t epoch : {21, 30, 34}) CHECK(after(epoch, thawing) == 0);
+    CHECK(after(35, thawing) < 4);
+    CHECK(after(36, thawing) < 4);
+    CHECK(after(38, thawing) == 4);  // 0.45 of 40 epochs later
+    // Only the head learned for a quarter of the run.
+    const auto head = head_first(learn_and_drop{.at_most = 1}, 0.25);
+    CHECK(after(9, head) == 4);
+    CHECK(after(10, head) == 0);
+    CHECK(after(24, head) == 0);
+    CHECK(after(27, head) < 4);
+    CHECK(after(28, head) == 4);
+}
+
 TEST_CASE("learn_and_drop lets the rest freeze at an even pace, and all but the head by its deadline") {
-    learn_and_drop policy{.warm_up_most = 0.4, .deadline = 0.6};
+    learn_and_drop policy{.warm_up_most = 0.4, .deadline = 0.6, .at_most = 1};
     const auto frozen = [&](std::size_t epoch) { return ask(policy, rising(epoch), 100); };
     CHECK(frozen(40) == 0);
     CHECK(frozen(43) == 0);
@@ -174,7 +254,7 @@ TEST_CASE("learn_and_drop lets the rest freeze at an even pace, and all but the 
     policy.warm_up = 0.7;
     CHECK(frozen(69) == 0);
     CHECK(frozen(70) == 4);
-    policy = {.warm_up_most = 0.8, .deadline = 0.6};  // at once
+    policy = {.warm_up_most = 0.8, .deadline = 0.6, .at_most = 1};  // at once
     CHECK(frozen(59) == 0);
     CHECK(frozen(60) == 4);
     policy.deadline = 1.01;
@@ -182,7 +262,7 @@ TEST_CASE("learn_and_drop lets the rest freeze at an even pace, and all but the 
     // What has no score is not due, and holds those behind it.
     auto scores = rising(60);
     scores.back()[2] = std::nullopt;
-    CHECK(ask({}, scores, 60) == 2);
+    CHECK(ask({.at_most = 1}, scores, 60) == 2);
 }
 
 TEST_CASE("learn_and_drop freezes nothing during its warm-up") {
@@ -331,6 +411,8 @@ TEST_CASE("learn_and_drop refuses shares that are none, and may keep all blocks 
         policy.at_most = share;
         CHECK_THROWS_AS(ask(policy, converged(40), 60), argument_error);
     }
+    for (const double share : {-0.1, std::numeric_limits<double>::quiet_NaN()})
+        CHECK_THROWS_AS(ask({.deadline = share}, converged(40), 60), argument_error);
     for (const std::size_t all : {5, 6}) CHECK(ask({.keep_active = all}, converged(40), 60) == 0);
 }
 

@@ -163,6 +163,11 @@ TEST_CASE("a policy that starts anew counts its steps from there") {
     CHECK(since(view, 2).scores.size() == 6);
     CHECK(since(since(view, 2), 3).first_step == 50);
     CHECK(since(view, 9).first_step == 80);
+    view.steps = 160;
+    CHECK(since(view, 0).began == 0);
+    CHECK(since(view, 2).began == 0.125);
+    CHECK(since(since(view, 2), 3).began == 0.3125);
+    CHECK(since(view, 9).began == 0.5);
 }
 
 TEST_CASE("policies that thaw for a share of the run refuse what is no share") {

@@ -456,6 +456,21 @@ TEST_CASE("a policy sees an online run as one of so many steps as the horizon ha
     }
 }
 
+TEST_CASE("the deadline of learn_and_drop is a share of the horizon, anew behind each thaw") {
+    auto options = quick();
+    options.drift = {.loss_rise = 0};
+    online_run run(options, any_policy("learn_and_drop", learn_and_drop{.remaining = 0}), memory());
+    for (int from_anew = 0; from_anew < 2; ++from_anew) {
+        run.fit_steps(35);
+        CHECK(run.learner.frozen() == 0);
+        run.fit_steps(10);
+        CHECK(run.learner.frozen() > 0);
+        run.fit_steps(15);  // one of five blocks at a decision
+        CHECK(run.learner.frozen() == boundary_of[4]);
+        run.learner.thaw("because the test says so");
+    }
+}
+
 TEST_CASE("an online learner refuses samples that do not fit, and has not changed then") {
     online_run run(quick(), never_freezes), untouched(quick(), never_freezes);
     const auto batch = batch_of(run.data, 0, 2);

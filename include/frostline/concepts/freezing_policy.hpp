@@ -55,6 +55,7 @@ struct training_view {
                                                    ///< ones, ascending
     run_spending spent{};
     std::size_t first_step = 0;  ///< steps finished before the interval of the first of these decisions
+    double began = 0;            ///< progress() at which the policy began anew, where something thawed
 
     bool is_frozen(std::size_t block) const {
         return block < frozen || std::binary_search(frozen_behind.begin(), frozen_behind.end(), block);

@@ -62,9 +62,9 @@ void for_each_option(learn_and_drop& policy, const Visitor& visit) {
     constexpr double most = std::numeric_limits<double>::max();
     visit("warm_up", policy.warm_up, 0, 1, "share of the run in which nothing freezes");
     visit("warm_up_loss", policy.warm_up_loss, 0, most, "nor before the training loss is below this");
-    visit("warm_up_most", policy.warm_up_most, 0, 1, "or this share of the run is over");
+    visit("warm_up_most", policy.warm_up_most, 0, 1, "or this share of the run is over; then blocks are due");
     visit("deadline", policy.deadline, 0, most,
-          "share of the run by which all are frozen, whatever their scores; above 1: none is due");
+          "share of the run by which all of them are due, whatever their scores; above 1: none is");
     visit("below_peak", policy.below_peak, 0, most,
           "a block has slowed down below this share of its highest score");
     visit("remaining", policy.remaining, 0, most,

@@ -99,24 +99,27 @@ struct score_rises {
 
 }  // namespace when
 
-/// The view without its first `decisions` decisions: what a policy sees that starts anew there.
-inline training_view since(training_view view, std::size_t decisions) {
-    if (decisions > 0 && !view.scores.empty())
-        view.first_step +=
-            (view.step - view.first_step) * std::min(decisions, view.scores.size()) / view.scores.size();
-    const auto drop = [&](auto values) { return values.subspan(std::min(decisions, values.size())); };
-    view.scores = drop(view.scores);
-    view.train_losses = drop(view.train_losses);
-    view.learning_rates = drop(view.learning_rates);
-    return view;
-}
-
 /// The share of the run from one decision to the next, as they have come so far.
 inline double share_of_interval(const training_view& view) {
     if (view.steps > 0 && !view.scores.empty())
         return static_cast<double>(view.step - view.first_step) / static_cast<double>(view.scores.size()) /
                static_cast<double>(view.steps);
     return 1.0 / static_cast<double>(std::max<std::size_t>(1, view.epochs));
+}
+
+/// The view without its first `decisions` decisions: what a policy sees that starts anew there.
+inline training_view since(training_view view, std::size_t decisions) {
+    if (decisions > 0 && !view.scores.empty()) {
+        const std::size_t past = std::min(decisions, view.scores.size());
+        view.began =
+            view.progress() - static_cast<double>(view.scores.size() - past) * share_of_interval(view);
+        view.first_step += (view.step - view.first_step) * past / view.scores.size();
+    }
+    const auto drop = [&](auto values) { return values.subspan(std::min(decisions, values.size())); };
+    view.scores = drop(view.scores);
+    view.train_losses = drop(view.train_losses);
+    view.learning_rates = drop(view.learning_rates);
+    return view;
 }
 
 /// A policy that thaws every block when `reason` says so, and is `inner` otherwise, which sees only what

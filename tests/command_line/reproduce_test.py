@@ -147,6 +147,8 @@ def runs_what_has_changed(folder):
     check(len((folder / "narrow/cells.csv").read_text().splitlines()) == 9, "a cell a run, whatever methods are called")
     status, output, _ = run(matrix, folder / "empty", "--tables-only")
     check(status == 0 and started(output) == 0, "--tables-only runs nothing", output)
+    check("Of 1 workload 1 has no finished run of `never`, and no table: LeNet-5." in
+          (folder / "empty/table.md").read_text(), "and says what is missing")
 
 
 def commands_repeat(folder):
@@ -450,6 +452,8 @@ def refuses(folder):
     refused(folder, "a seed among the options", "has the option seed", {**MATRIX, "options": {"seed": 1}})
     refused(folder, "an option within an option", "which is no name of one",
             {**MATRIX, "options": {"record=elsewhere.jsonl": True}})
+    refused(folder, "an option without a text", "has the option lr with an empty text",
+            {**MATRIX, "options": {**MATRIX["options"], "lr": ""}})
     for option in ("save", "checkpoint", "summary", "help"):
         refused(folder, f"{option} among the options", f"has the option {option}", {**MATRIX, "options": {option: "x"}})
     refused(folder, "a seed twice", "has a seed twice: 1",

@@ -226,7 +226,8 @@ private:
 
     std::size_t epochs_of(const std::string& work, const train_options& options) const {
         const std::size_t epochs = whole_number(options, "epochs").value_or(0);
-        need(epochs > 0, "has the workload ", work, " without a whole number of epochs of at least 1");
+        need(epochs > 0 && epochs <= 1000000, "has the workload ", work,
+             " without a whole number of epochs from 1 to 1000000");
         return epochs;
     }
 

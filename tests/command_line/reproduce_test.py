@@ -444,8 +444,8 @@ def refuses(folder):
             {**MATRIX, "methods": [{**MATRIX["methods"][0], "train_less": 1}]})
     refused(folder, "two of one name", "two entries called never",
             {**MATRIX, "methods": MATRIX["methods"][:1] * 2})
-    for epochs in ("many", 0):
-        refused(folder, "no epochs", "without a whole number of epochs of at least 1",
+    for epochs in ("many", 0, 1000001):
+        refused(folder, "no epochs", "without a whole number of epochs from 1 to 1000000",
                 {**MATRIX, "options": {"epochs": epochs}})
     refused(folder, "a misspelt policy", 'has the method a, but there is no policy "lern_and_drop"',
             {**MATRIX, "methods": [*MATRIX["methods"], {"name": "a", "options": {"policy": "lern_and_drop"}}]})

@@ -70,6 +70,7 @@ run_history read_history(const std::filesystem::path& record, const std::string&
     std::size_t steps_per_epoch = 0;
     std::map<std::size_t, std::vector<std::optional<double>>> scores;  // by epoch, from 0
     for (std::string text; std::getline(file, text);) {
+        if (text.empty()) continue;
         const auto line = json::parse(text, nullptr, /*allow_exceptions=*/false);
         if (!line.is_object() || !line.contains("event")) continue;
         if (line["event"] == "run") {
@@ -80,6 +81,11 @@ run_history read_history(const std::filesystem::path& record, const std::string&
             steps_per_epoch = count(line, "steps_per_epoch");
             if (line.contains("blocks") && line["blocks"].is_array()) found.blocks = line["blocks"].size();
         } else if (line["event"] == "epoch") {
+            for (const char* name : {"frozen", "dropped"})
+                frostline::require<frostline::data_error>(
+                    line.contains(name) && count(line[name]).value_or(found.blocks + 1) <= found.blocks,
+                    "the record ", record.string(), " has no number of blocks in the field ", name,
+                    " of an epoch");
             found.epochs.push_back(epoch_of(line, accuracy, found.blocks));
         } else if (line["event"] == "decision" && line.contains("scores") && line["scores"].is_object() &&
                    !line["scores"].empty() && steps_per_epoch > 0 && count(line, "step") > 0) {

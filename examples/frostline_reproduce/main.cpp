@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
         ->excludes("--retrain");
     try {
         return program::main(app, argc, argv, [&] {
+            if (folder.starts_with('-')) folder.insert(0, "./");  // or records in it would be read as options
             const auto wanted = read_matrix(matrix_file);
             std::filesystem::create_directories(folder);
             if (!tables_only) {

@@ -272,38 +272,48 @@ std::optional<cell_result> read_result(const std::filesystem::path& record, cons
                             " has another type of value than expected in the field ", name);
         return is_one;
     };
+    std::size_t epochs = 0;
     for (std::string line; std::getline(file, line);) {
+        if (line.empty()) continue;
         auto parsed = json::parse(line, nullptr, /*allow_exceptions=*/false);
         if (!parsed.is_object() || !parsed.contains("event")) return std::nullopt;
         has_costs = has_costs || parsed["event"] == "costs";
         if (parsed["event"] == "run") {
             const bool has_threads = is_told(parsed, "threads", &json::is_number_unsigned);
             const bool has_core = is_told(parsed, "blas_core", &json::is_string);
-            machine = sentence(has_threads ? parsed["threads"].get<std::size_t>() : 0, " threads, ",
+            const std::size_t threads = has_threads ? parsed["threads"].get<std::size_t>() : 0;
+            machine = sentence(threads, threads == 1 ? " thread, " : " threads, ",
                                has_core ? parsed["blas_core"].get<std::string>() : "");
             if (parsed.contains("policy_options")) policy_options = parsed["policy_options"].dump();
-        } else if (parsed["event"] == "epoch")
+        } else if (parsed["event"] == "epoch") {
+            ++epochs;
             epoch = std::move(parsed);
-        else if (parsed["event"] == "summary")
+        } else if (parsed["event"] == "summary")
             summary = std::move(parsed);
     }
     if (summary.is_null() || !is_told(summary, "stopped", &json::is_boolean) || summary["stopped"] ||
         !epoch.is_object())
         return std::nullopt;
-    require<data_error>(epoch.contains(accuracy) && epoch[accuracy].is_number(), "the record ",
-                        record.string(), " has no ", accuracy);
-    const auto number = [&](const char* name) {
-        require<data_error>(summary.contains(name) && summary[name].is_number(), "the summary in the record ",
-                            record.string(), " has no number in the field ", name);
-        return summary[name].get<double>();
+    require<data_error>(!is_told(summary, "epochs", &json::is_number_unsigned) || summary["epochs"] == epochs,
+                        "the record ", record.string(), " holds ", epochs, " of the epochs of its summary, ",
+                        summary.value("epochs", std::size_t{0}));
+    require<data_error>(epoch.contains(accuracy) && epoch[accuracy].is_number() && epoch[accuracy] >= 0.0 &&
+                            epoch[accuracy] <= 1.0,
+                        "the record ", record.string(), " has no ", accuracy);
+    const auto number = [&](const char* name, bool may_be_zero = true) {
+        const double found = summary.contains(name) && summary[name].is_number() ? double(summary[name]) : -1;
+        require<data_error>(may_be_zero ? found >= 0 : found > 0, "the summary in the record ",
+                            record.string(), " has no ", may_be_zero ? "" : "positive ",
+                            "number in the field ", name);
+        return found;
     };
-    cell_result result{.accuracy = epoch[accuracy], .seconds = number("seconds")};
+    cell_result result{.accuracy = epoch[accuracy], .seconds = number("seconds", false)};
     result.has_costs = has_costs;
     result.policy_options = std::move(policy_options);
     result.machine = std::move(machine);
     result.evaluation_seconds = number("evaluation_seconds");
     result.forward_flops = number("forward_flops");
-    result.forward_flops_full = number("forward_flops_full");
+    result.forward_flops_full = number("forward_flops_full", false);
     result.scoring_flops = number("scoring_flops");
     result.training_flops = result.forward_flops + number("backward_flops");
     result.training_flops_full = result.forward_flops_full + number("backward_flops_full");

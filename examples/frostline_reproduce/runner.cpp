@@ -40,6 +40,7 @@ runner::runner(matrix wanted, std::filesystem::path folder, std::string program)
 void runner::print_expected_time() {
     double all = 0, never = 0;
     bool none_left = true;
+    std::size_t untimed = 0;
     for (const auto& work : wanted_.workloads) {
         double runs_of_never = 0, others = 0;
         for (const auto seed : work.seeds) {
@@ -60,6 +61,7 @@ void runner::print_expected_time() {
             seconds = measured.training + measured.evaluation;
         } catch (const frostline::error& failure) {
             std::cout << work.name << ": cannot be timed; " << failure.what() << std::endl;
+            ++untimed;
             continue;
         }
         pace_[work.name] = {1, seconds};
@@ -70,6 +72,9 @@ void runner::print_expected_time() {
                   << frostline::format_duration(run) << " a run without freezing" << std::endl;
     }
     if (none_left) std::cout << "expected: nothing, all cells are finished" << std::endl;
+    if (untimed > 0)
+        std::cout << untimed << (untimed == 1 ? " workload is" : " workloads are")
+                  << " not timed, and not counted" << std::endl;
     if (all > 0)
         std::cout << "expected: about " << frostline::format_fixed(all / 3600, 2)
                   << " hours, if freezing halves a run; whole runs without freezing take "

@@ -54,7 +54,7 @@ void lock_folder(const std::filesystem::path& folder) {
 
 void run_training(const std::string& program, const cell& what, const std::filesystem::path& record) {
     std::filesystem::create_directories(record.parent_path());
-    std::vector<std::string> words{program, "--quiet", "--record=" + record.string()};
+    std::vector<std::string> words{program, "--quiet", "--record", record.string()};
     for (const auto& [key, value] : what.options) {
         words.push_back("--" + key);
         if (!value.empty()) words.push_back(value);

@@ -241,6 +241,39 @@ def draws_means_that_differ_by_rounding(folder):
     check(status == 1 and "holds more than one run" in errors, "a record of two runs is refused", status, errors)
 
 
+def refuses_damaged_records(folder):
+    shutil.copytree(folder / "results", folder / "damaged")
+    record = folder / "damaged/LeNet-5/linear--early-seed-1.jsonl"
+    whole = record.read_text()
+
+    def tables_of(text):
+        record.write_text(text)
+        status, _, errors = run(folder / "matrix.json", folder / "damaged", "--tables-only")
+        return status, errors
+
+    lines = whole.splitlines(keepends=True)
+    epoch = next(line for line in lines if '"event":"epoch"' in line)
+    summary = lines[-1]
+    for what, text, message in (
+            ("an epoch is lost", whole.replace(epoch, ""), "holds 5 of the epochs of its summary, 6"),
+            ("it took no time", re.sub(r'"seconds":[^,]*', '"seconds":0', summary), "no positive number in the field sec"),
+            ("FLOPs are negative", re.sub(r'"forward_flops":', '"forward_flops":-', summary), "no number in the field fo"),
+            ("blocks are text", re.sub(r'"frozen":[0-9]*', '"frozen":"3"', epoch), "no number of blocks in the field fr"),
+            ("there are too many", re.sub(r'"frozen":[0-9]*', '"frozen":99', epoch), "no number of blocks in the field fr")):
+        changed = text if len(text.splitlines()) > 1 else whole.replace(summary if "summary" in text else epoch, text)
+        status, errors = tables_of(changed)
+        check(status == 1 and message in errors, f"a record is refused where {what}", status, errors)
+    status, errors = tables_of(whole + "\n")
+    check(status == 0 and not errors, "an empty line is nothing", errors)
+
+
+def begins_with_a_dash(folder):
+    finished = subprocess.run([tool.path, "matrix.json", "--expected-hours", "--", "-dash"], cwd=folder, check=False,
+                              capture_output=True, text=True)
+    check(finished.returncode == 0 and "cannot be timed" not in finished.stdout, "a folder may begin with a dash",
+          finished.stdout, finished.stderr)
+
+
 def projects(folder):
     large = json.loads(json.dumps(MATRIX))
     large["name"] = "A large matrix"
@@ -503,6 +536,8 @@ def main():
         compares_times_on_one_machine(folder)
         seeds_that_lack_are_not_the_front(folder)
         draws_means_that_differ_by_rounding(folder)
+        refuses_damaged_records(folder)
+        begins_with_a_dash(folder)
         projects(folder)
         runs_what_has_changed(folder)
         is_interrupted(folder, signal.SIGTERM)

@@ -203,11 +203,11 @@ TEST_CASE(
     for (const std::size_t blocks : {1, 2}) CHECK(ask({}, rising(2, blocks), 2) == blocks - 1);
 }
 
-TEST_CASE("learn_and_drop counts its deadline from where something thawed") {
+TEST_CASE("learn_and_drop counts its shares of the run from where something thawed") {
     // The loss jumps at epoch 20 of 40, behind the deadline; the jump is a share of 0.5 of the run.
     const auto thawing = thaw_on(when::loss_rises{1.5}, learn_and_drop{.at_most = 1});
-    const auto after = [&](std::size_t epoch, const auto& policy) {
-        const auto scores = rising(epoch);
+    const auto asked = [&](const trace& scores, const auto& policy) {
+        const std::size_t epoch = scores.size();
         const std::vector<double> learning_rates(epoch, 0.1);
         std::vector<double> train_losses(epoch, 1.0);
         for (std::size_t i = 19; i < epoch; ++i) train_losses[i] = 3;
@@ -222,12 +222,22 @@ TEST_CASE("learn_and_drop counts its deadline from where something thawed") {
                            .steps = 40};
         return frozen_blocks(policy(view)).leading();
     };
+    const auto after = [&](std::size_t epoch, const auto& policy) { return asked(rising(epoch), policy); };
     CHECK(after(19, thawing) == 4);
     CHECK(after(20, thawing) == 0);
     for (const std::size_t epoch : {21, 30, 34}) CHECK(after(epoch, thawing) == 0);
     CHECK(after(35, thawing) < 4);
     CHECK(after(36, thawing) < 4);
     CHECK(after(38, thawing) == 4);  // 0.45 of 40 epochs later
+    // What slows down waits for the loss, or for as long as at the start.
+    const auto slowing = [&](std::size_t epoch) {
+        trace scores;
+        for (std::size_t i = 0; i < epoch; ++i) scores.emplace_back(5, 1 / (1.0 + static_cast<double>(i)));
+        return asked(scores, thaw_on(when::loss_rises{1.5}, learn_and_drop{.deadline = 2, .at_most = 1}));
+    };
+    CHECK(slowing(19) == 4);
+    for (const std::size_t epoch : {20, 22, 33}) CHECK(slowing(epoch) == 0);
+    CHECK(slowing(34) == 4);
     // Only the head learned for a quarter of the run.
     const auto head = head_first(learn_and_drop{.at_most = 1}, 0.25);
     CHECK(after(9, head) == 4);

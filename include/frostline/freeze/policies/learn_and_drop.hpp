@@ -30,9 +30,9 @@ namespace frostline::inline FROSTLINE_ISA {
 /// Where that share of the run is over blocks are due, one after the other at an even pace, until the
 /// deadline finds all frozen, converged or not: a run is to take less than half of its time on data that stay
 /// hard, too, and a block that goes on changing would hold up all behind it. Due blocks do not freeze all at
-/// once either, so that a run of few decisions ends later. Both shares count from where the policy began
-/// anew, if something thawed; a deadline before the first of them finds all due at once. A block without a
-/// score is never due.
+/// once either, so that a run of few decisions ends later. A deadline before that share finds all due at
+/// once. A block without a score is never due. Where something thawed, all shares of the run count from
+/// there.
 ///
 /// The distance left is not taken relative to the length of the weights: that grows with the number of steps
 /// in an epoch, as the distance gone does, so that what froze half-way on 10,000 images froze after seven
@@ -64,9 +64,9 @@ struct learn_and_drop {
                                 ", expected a share of the run, or more than 1 for none");
         const auto blocks_at_most =
             static_cast<std::size_t>(std::ceil(at_most * static_cast<double>(view.blocks)));
-        const auto may_freeze =
-            when::warm_up(warm_up) && when::keep_active(keep_active) && when::at_most(blocks_at_most);
-        const auto learns = when::train_loss < warm_up_loss || when::warm_up(warm_up_most);
+        const auto may_freeze = when::warm_up(view.began + warm_up) && when::keep_active(keep_active) &&
+                                when::at_most(blocks_at_most);
+        const auto learns = when::train_loss < warm_up_loss || when::warm_up(view.began + warm_up_most);
         const auto slowed_down = when::patience_in_all(patience, when::below_peak(below_peak));
         const auto done_learning = when::share_left < remaining;
         const std::size_t converged =

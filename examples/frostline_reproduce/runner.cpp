@@ -155,6 +155,9 @@ void runner::run_planned() {
         keep_commands();
         try {
             run_training(program_, what, folder_ / what.record);
+        } catch (const interrupted&) {
+            std::cout << std::endl;
+            throw;
         } catch (const cell_failed& failure) {
             std::cout << ": failed" << std::endl;
             failures_.push_back(failure.what());

@@ -112,10 +112,13 @@ void write_tables(const matrix& wanted, const results& finished, const std::file
                << "\nCommands, to be typed in this folder with the first seed, where `FROSTLINE_DATA` is an "
                   "absolute path. The same bits need the same threads and OpenBLAS kernels ("
                << rows.front().runs.front().result.machine
-               << "), which `OPENBLAS_CORETYPE` chooses.\n\n```sh\n";
-        for (const auto& line : rows)
-            tables << command_of(line.runs.front().what, line.runs.front().result) << "  # " << line.name
-                   << '\n';
+               << ", where a line names no others), which `OPENBLAS_CORETYPE` chooses.\n\n```sh\n";
+        for (const auto& line : rows) {
+            const auto& first = line.runs.front();
+            tables << command_of(first.what, first.result) << "  # " << line.name;
+            if (!first.timed) tables << "; " << first.result.machine;
+            tables << '\n';
+        }
         tables << "```\n";
         by_workload.push_back(std::move(rows));
     }

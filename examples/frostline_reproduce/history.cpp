@@ -4,7 +4,6 @@
 
 #include "frostline/core/errors.hpp"
 
-#include <algorithm>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -28,7 +27,8 @@ std::size_t count(const json& line, const char* name) {
 }
 
 std::string machine_of(const json& line) {
-    std::string text = frostline::sentence(count(line, "threads"), " threads");
+    const std::size_t threads = count(line, "threads");
+    std::string text = frostline::sentence(threads, threads == 1 ? " thread" : " threads");
     if (line.contains("blas_core") && line["blas_core"].is_string())
         text += ", OpenBLAS kernels for " + line["blas_core"].get<std::string>();
     if (line.contains("versions") && line["versions"].is_object())
@@ -42,8 +42,8 @@ run_history::epoch epoch_of(const json& line, const std::string& accuracy, std::
                              .training_accuracy = number(line, "train_accuracy"),
                              .seconds = number(line, "seconds"),
                              .flops = std::nullopt,
-                             .frozen = std::min(count(line, "frozen"), blocks),
-                             .dropped = std::min(count(line, "dropped"), blocks)};
+                             .frozen = count(line, "frozen"),
+                             .dropped = count(line, "dropped")};
     const auto forward = number(line, "forward_flops"), backward = number(line, "backward_flops");
     if (forward && backward) found.flops = *forward + *backward;
     if (line.contains("frozen_behind"))
